@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The people's tables. `hub.ledger` opens the database; these rooms take its connection.
 
-Times are whole milliseconds since 1970 in UTC (`Instant`). Nothing outside `subscribers` writes here.
+Times are whole milliseconds since 1970 in UTC (`Instant`). Only `subscribers` writes here.
 """
 
 from datetime import UTC, datetime, timedelta
