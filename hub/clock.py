@@ -19,6 +19,11 @@ def _steady_reader(clock_id: int | None) -> Callable[[], float]:
     return lambda: time.clock_gettime(clock_id)
 
 
+def steady() -> float:
+    """Seconds on a steady clock, for threads that wait in real time (the ledger's writer)."""
+    return time.monotonic()
+
+
 class SystemClock:
     """The real time. `offset` shifts the civil time only, so that a demo can play another day.
 

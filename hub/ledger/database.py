@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Opens the SQLite file the ledger lives in: one writing engine, one for readers.
+
+WAL and FULL: what is committed survives the power cut. Never on a network file system.
+"""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, create_engine, event, text
+from sqlalchemy.pool import QueuePool, StaticPool
+
+AnyRow = Row[*tuple[Any, ...]]
+
+BUSY_TIMEOUT_MS = 10_000
+READERS = 4
+
+
+class LedgerFullError(Exception):
+    """The disk is full. Nothing was written; it works again when there is room."""
+
+
+class LedgerCorruptError(Exception):
+    """The file fails SQLite's own check: restore a backup."""
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # isolation_level=None: we say BEGIN ourselves (Python 3.11 has no `autocommit` attribute)
+    connection = sqlite3.connect(
+        path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, check_same_thread=False
+    )
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute("PRAGMA secure_delete=ON")  # erased means erased
+    connection.execute("PRAGMA temp_store=MEMORY")
+    return connection
+
+
+def open_writer(path: Path) -> Engine:
+    """An engine of exactly one connection whose transactions begin by taking the write lock."""
+    engine = create_engine("sqlite://", creator=lambda: _connect(path), poolclass=StaticPool)
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def open_readers(path: Path) -> Engine:
+    """An engine of a few connections that cannot write; each read sees one instant."""
+
+    def connect() -> sqlite3.Connection:
+        connection = _connect(path)
+        connection.execute("PRAGMA query_only=ON")
+        return connection
+
+    engine = create_engine(
+        "sqlite://", creator=connect, poolclass=QueuePool, pool_size=READERS, max_overflow=0
+    )
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+    return engine
+
+
+def quick_check(engine: Engine) -> None:
+    """Raises `LedgerCorruptError` when SQLite finds the file damaged."""
+    with engine.connect() as connection:
+        found = connection.execute(text("PRAGMA quick_check(1)")).scalar_one()
+    if found != "ok":
+        raise LedgerCorruptError(found)
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether the disk, not the statement, refused."""
+    original: Any = getattr(error, "orig", error)
+    return isinstance(original, sqlite3.Error) and original.sqlite_errorcode == sqlite3.SQLITE_FULL
+
+
+def is_io_error(error: BaseException) -> bool:
+    """Whether the disk answered with an error: what was committed is then unknown (fsync)."""
+    original: Any = getattr(error, "orig", error)
+    return (
+        isinstance(original, sqlite3.Error)
+        and (original.sqlite_errorcode or 0) & 0xFF == sqlite3.SQLITE_IOERR
+    )

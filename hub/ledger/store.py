@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The open ledger: who may write, who reads, and the lock on the data folder."""
+
+import asyncio
+import fcntl
+import os
+import signal
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Self, TypeVar
+
+import structlog
+from sqlalchemy import Connection
+
+from hub.ledger.database import READERS, open_readers, open_writer, quick_check
+from hub.ledger.schema import upgrade
+from hub.ledger.writer import Kind, Writer
+
+T = TypeVar("T")
+R = TypeVar("R")
+log = structlog.get_logger(__name__)
+
+
+class LedgerLockedError(Exception):
+    """Another daemon works in this data folder."""
+
+
+def _die(error: BaseException) -> None:
+    """An fsync that failed leaves the truth unknown: end at once, recover at the next start."""
+    log.critical("ledger.disk_error", error=type(error).__name__)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Ledger:
+    """The record of everything. Use `open`; close with `close` or `async with`."""
+
+    def __init__(self, path: Path, *, commit_wait: float = 0.020, lock: IO[str] | None = None):
+        self.path = path
+        self._lock = lock
+        self._write_engine = open_writer(path)
+        self._read_engine = open_readers(path)
+        self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="ledger-reader")
+        self._writer = Writer(self._write_engine, commit_wait=commit_wait, fatal=_die)
+        self._writer.start()
+        self._watched: int | None = None
+
+    @classmethod
+    def open(cls, folder: Path, *, exclusive: bool = False, commit_wait: float = 0.020) -> Self:
+        """Open (and create or upgrade) the ledger of a data folder.
+
+        `exclusive` takes the daemon's lock. Raises `LedgerLockedError`, `LedgerCorruptError`.
+        """
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = _take_lock(folder) if exclusive else None
+        path = folder / "ledger.sqlite3"
+        engine = open_writer(path)
+        try:
+            quick_check(engine)
+            upgrade(engine)
+        finally:
+            engine.dispose()
+        return cls(path, commit_wait=commit_wait, lock=lock)
+
+    def write(self, kind: Kind[T, R], change: T, *, hurry: bool = False) -> "asyncio.Future[R]":
+        """See `Writer.write`."""
+        return self._writer.write(kind, change, hurry=hurry)
+
+    def transact(
+        self, work: Callable[[Connection], T], *, hurry: bool = False
+    ) -> "asyncio.Future[T]":
+        """See `Writer.transact`."""
+        return self._writer.transact(work, hurry=hurry)
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` on a reader's connection, in a thread, in one consistent snapshot."""
+
+        def in_thread() -> T:
+            with self._read_engine.connect() as connection:
+                return work(connection)
+
+        return await asyncio.get_running_loop().run_in_executor(self._threads, in_thread)
+
+    async def changed_elsewhere(self) -> bool:
+        """Whether anybody committed since the last call (the CLI, or ourselves)."""
+
+        def version(connection: Connection) -> int:
+            return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
+
+        # data_version speaks of one connection's view: the watcher keeps one to itself
+        if self._watched is None:
+            self._watcher = self._read_engine.connect()
+        seen = await asyncio.get_running_loop().run_in_executor(
+            self._threads, _fresh, self._watcher, version
+        )
+        changed, self._watched = seen != self._watched, seen
+        return changed
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Commit what waits, close every connection, give the folder back."""
+        self._writer.close()
+        self._threads.shutdown(wait=True)
+        if self._watched is not None:
+            self._watcher.close()
+            self._watched = None
+        self._read_engine.dispose()
+        self._write_engine.dispose()
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+
+def _fresh(connection: Connection, work: Callable[[Connection], int]) -> int:
+    try:
+        return work(connection)
+    finally:
+        connection.rollback()
+
+
+def _take_lock(folder: Path) -> IO[str]:
+    lock = (folder / "lock").open("a+", encoding="ascii")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise LedgerLockedError(str(folder)) from None
+    with suppress(OSError):
+        lock.seek(0)
+        lock.truncate()
+        lock.write(str(os.getpid()))
+        lock.flush()
+    return lock
