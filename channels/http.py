@@ -11,15 +11,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
 
-from channels.base import ChannelDown, Reason, Retry
+from channels.base import ChannelDown, Reason, Rejected, Retry
 
 if TYPE_CHECKING:
     from aiohttp.client_reqrep import ClientRequest
@@ -173,6 +173,34 @@ def answered(answer: Answer, wall: datetime) -> Retry:
             return Retry(Reason.PROVIDER_ERROR, after=after, maybe_sent=True, code=code)
         case _:
             return Retry(Reason.UNKNOWN, after=after, code=code)
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A row of a provider's code table that closes the road, not the letter."""
+
+    reason: Reason
+    after: timedelta | None = None
+    alarm: bool = False
+
+
+Verdict = Retry | Rejected | Closed
+
+
+def ruled(verdict: Verdict, code: str, after: timedelta | None = None) -> Retry | Rejected:
+    """A table's row as the outcome of one message, with the provider's `code` and wish.
+
+    Raises `ChannelDown` where the row is `Closed`.
+    """
+    match verdict:
+        case Retry():
+            return replace(verdict, after=after or verdict.after, code=code)
+        case Rejected():
+            return replace(verdict, code=code)
+        case Closed(reason, usual, alarm):
+            raise ChannelDown(reason, after=after or usual, alarm=alarm, code=code)
+        case _:
+            assert_never(verdict)
 
 
 def retry_after(headers: Mapping[str, str], wall: datetime) -> timedelta | None:

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The SMS road: one message, one request to Twilio, never a second one."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Self
+from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
+
+from aiohttp import ClientSession
+from multidict import CIMultiDict, MultiDict
+from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
+from twilio.rest import Client  # type: ignore[import-untyped]
+
+from channels.base import (
+    STOP_TOKEN_MARK,
+    Accepted,
+    ChannelName,
+    CheckFailed,
+    Clock,
+    Outcome,
+    Prepared,
+    Reason,
+    Receipt,
+    Recipient,
+    Rendered,
+    Retry,
+    Slip,
+    SmsText,
+    TextLimit,
+)
+from channels.http import NETWORK_ERRORS, Refused, crossing, lost, open_session
+from channels.sms.codes import failure, ruling
+from channels.sms.settings import SmsSettings
+from channels.sms.wire import TwilioWire
+
+# How long a message may wait in Twilio's queue: the API takes 1 to 36,000 seconds.
+LONGEST_VALIDITY = timedelta(hours=10)
+
+# What a MessageStatus proves (Receipt.rank). The others ("queued", "sending"…) prove nothing new.
+# "canceled" is somebody at Twilio's console; "read" exists on RCS only and implies delivered.
+RANKS = {
+    "sent": 1,
+    "partially_delivered": 1,
+    "failed": 2,
+    "undelivered": 2,
+    "canceled": 2,
+    "delivered": 3,
+    "read": 3,
+}
+
+
+class SmsChannel:
+    """Twilio's Messages resource, and the reader of its receipts."""
+
+    name = ChannelName.SMS
+    _session: ClientSession
+    _client: Any
+    _messages: Any
+
+    def __init__(self, settings: SmsSettings, clock: Clock) -> None:
+        if not (settings.account_sid and settings.auth_token.get_secret_value()):
+            raise ValueError("the SMS channel needs account_sid and auth_token")
+        if not (settings.sender or settings.messaging_service_sid):
+            raise ValueError("the SMS channel needs a sender or a messaging_service_sid")
+        self.limit = TextLimit("septets", single=160, part=153, max_parts=settings.max_parts)
+        self._settings = settings
+        self._clock = clock
+        self._validator = RequestValidator(settings.auth_token.get_secret_value())
+        # SmartEncoded is said aloud: a Messaging Service may have it on, and would then send
+        # another text than the one the officer saw.
+        self._common: dict[str, object] = {"smart_encoded": False} | (
+            {"messaging_service_sid": settings.messaging_service_sid}
+            if settings.messaging_service_sid
+            else {"from_": settings.sender}
+        )
+
+    async def __aenter__(self) -> Self:
+        settings = self._settings
+        sid, token = settings.account_sid, settings.auth_token.get_secret_value()
+        self._session = open_session(connections=settings.connections, timeout=settings.timeout)
+        self._client = Client(
+            sid,
+            token,
+            http_client=TwilioWire(self._session, sid, token),
+            environment={"TWILIO_EDGE": ""},  # an empty one would be replaced by os.environ
+        )
+        self._client.api.base_url = settings.base_url
+        self._messages = self._client.messages
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._session.close()
+
+    def prepare(self, text: Rendered) -> Prepared:
+        """The text, cut where each citizen's stop token goes. Raises `TypeError` on another's."""
+        if not isinstance(text.text, SmsText):
+            raise TypeError("the SMS channel prepares an SmsText")
+        return Prepared(text, tuple(text.text.body.split(STOP_TOKEN_MARK)))
+
+    async def send(self, prepared: Prepared, to: Recipient, slip: Slip) -> Outcome:
+        """Create one message at Twilio. Raises `ChannelDown`; `Withheld` passes."""
+        with crossing(slip.gate) as way:
+            try:
+                message = await self._messages.create_async(
+                    to=to.address,
+                    body=slip.stop_token.join(prepared.compiled),
+                    validity_period=self._validity(slip),
+                    **self._common,
+                    **self._callback(slip),
+                )
+            except Refused as refusal:
+                return ruling(refusal.answer, self._clock.wall())
+            except NETWORK_ERRORS as error:
+                return lost(error, way)
+        if not message.sid:
+            return Retry(Reason.PROVIDER_ERROR, maybe_sent=True)
+        return Accepted(str(message.sid))
+
+    async def check(self) -> str:
+        """Read the account. Raises `CheckFailed` where Twilio says no, or says nothing."""
+        try:
+            account = await self._client.api.v2010.account.fetch_async()
+        except Refused as refusal:
+            raise CheckFailed(
+                f"Twilio refused the account (HTTP {refusal.answer.status})"
+            ) from None
+        except NETWORK_ERRORS as error:
+            raise CheckFailed(f"Twilio does not answer ({type(error).__name__})") from None
+        if account.status != "active":
+            raise CheckFailed("the Twilio account is not active")
+        return "Twilio knows the account, which is active"
+
+    def read_receipts(self, headers: Mapping[str, str], body: bytes, url: str) -> list[Receipt]:
+        """The receipt in one status callback: `url` is the public one Twilio was given.
+
+        Raises `PermissionError` where X-Twilio-Signature does not fit url and body. Callbacks come
+        in any order; the rank orders them. A positive receipt has the reason `UNKNOWN`.
+        """
+        form = MultiDict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+        signature = CIMultiDict(headers).get("X-Twilio-Signature", "")
+        if not self._validator.validate(url, form, signature):
+            raise PermissionError("the signature is not Twilio's")
+        tokens = parse_qs(urlsplit(url).query).get("token")
+        rank = RANKS.get(form.get("MessageStatus", ""))
+        if not tokens or rank is None:
+            return []
+        code = form.get("ErrorCode", "")
+        reason, dead = failure(code) if rank == 2 else (Reason.UNKNOWN, False)
+        ref, now = form.get("MessageSid"), self._clock.now()
+        return [Receipt(tokens[0], rank, code, reason, ref, now, contact_dead=dead)]
+
+    def _validity(self, slip: Slip) -> int:
+        """Whole seconds the message may wait at Twilio: a stale alert had better not arrive."""
+        left = slip.expires - self._clock.now() if slip.expires else LONGEST_VALIDITY
+        return max(1, int(min(left, LONGEST_VALIDITY).total_seconds()))
+
+    def _callback(self, slip: Slip) -> dict[str, str]:
+        base = self._settings.status_callback_url
+        if not base:
+            return {}
+        return {"status_callback": f"{base}?token={quote(slip.receipt_token)}"}

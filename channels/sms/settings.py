@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What the SMS road has to be told: the Twilio account, who the sender is, and the pace."""
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+
+class SmsSettings(BaseModel):
+    """Twilio's account and the sender. The descriptions become the comments of hub.toml."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    account_sid: str = Field(
+        default="", description="Twilio account SID, from console.twilio.com: AC and 32 characters."
+    )
+    auth_token: SecretStr = Field(
+        default=SecretStr(""),
+        description="Twilio auth token: signs in, and proves that a receipt comes from Twilio.",
+    )
+    sender: str = Field(
+        default="",
+        max_length=16,
+        description="Who the SMS comes from: a name of at most 11 letters (nobody can answer it) "
+        "or a short code. French 06/07 numbers may not carry a town's messages.",
+    )
+    messaging_service_sid: str = Field(
+        default="", description="Twilio Messaging Service SID (MG…), used instead of the sender."
+    )
+    status_callback_url: str = Field(
+        default="",
+        description="Public address where Twilio posts receipts. Empty: no receipts, an SMS stays "
+        "'accepted'.",
+    )
+    base_url: str = Field(
+        default="https://api.twilio.com",
+        description="Twilio's API. Ireland: https://api.dublin.ie1.twilio.com. The sandbox sets "
+        "its own.",
+    )
+    max_parts: int = Field(
+        default=3, ge=1, le=10, description="Longest SMS, in parts; each part is paid for."
+    )
+    price: float = Field(
+        default=0.0,
+        ge=0,
+        description="Price of one part in euros, for the officer's preview; 0 where not known.",
+    )
+    pace: float = Field(
+        default=10.0,
+        gt=0,
+        description="Messages per second the sender may really send. Twilio accepts faster and "
+        "then holds messages back for hours.",
+    )
+    connections: int = Field(default=20, ge=1, le=500, description="Connections at a time.")
+    timeout: float = Field(
+        default=10.0, gt=0, le=60, description="Seconds one message may take, in all."
+    )
