@@ -40,7 +40,9 @@ class Letterhead:
     `page_url` is the announcement's public page (``https://…/a/7Kq2…``), `stop_url` the stop page
     holding `channels.base.STOP_TOKEN_MARK`. `themes` and `zones` are (key, name in this language).
     `key` names the announcement version, `chain` the first announcement of its chain.
-    `post_link` and `thread` are the officer's choices for X (DESIGN.md section 4).
+    `post_link` and `thread` are the officer's choices for X (DESIGN.md section 4); `economical`
+    theirs for SMS: replace the characters that make it dear (UX.md 7.2). `ancestors` are the
+    first theme's parents, nearest first: where its templates are looked for next.
     """
 
     authority_key: str
@@ -61,3 +63,5 @@ class Letterhead:
     chain: str
     post_link: bool = True
     thread: bool = False
+    economical: bool = False
+    ancestors: tuple[str, ...] = ()
