@@ -6,6 +6,7 @@ message left after 20 s when lanes were looked at per batch of 500, after 20 ms 
 (ENGINE.md section 2).
 """
 
+import itertools
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -37,7 +38,7 @@ class Choice:
         lanes = sorted(set(waiting))
         if not lanes:
             return None
-        for above, below in zip(lanes, lanes[1:], strict=False):
+        for above, below in itertools.pairwise(lanes):
             self._served[above] = self._served.get(above, 0) + 1
             if self._served[above] < TURN:
                 return above, above != lanes[0]

@@ -28,7 +28,7 @@ class WorkQueue(Protocol):
     def next(
         self, channel: ChannelName, now: float, usable: frozenset[Lane]
     ) -> tuple[Run, bool] | None:
-        """The run whose turn it is among these lanes, and whether it was a lower lane's small turn."""
+        """The run whose turn it is among these lanes, and whether it is a lower lane in passing."""
         ...
 
     def waiting_above(self, channel: ChannelName, lane: Lane, now: float) -> bool:
