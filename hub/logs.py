@@ -21,11 +21,11 @@ Format = Literal["json", "console"]
 Level = Literal["debug", "info", "warning", "error"]
 
 # Values under these names are personal or secret whatever they look like.
-_HIDDEN_NAMES = frozenset(
-    ("address", "authorization", "body", "cookie", "email", "endpoint", "handle", "html", "keys")
-    + ("password", "phone", "recipient", "secret", "signature", "stop_token", "receipt_token")
-    + ("subject", "text", "to", "token")
-)
+_HIDDEN_NAMES = {
+    *("address", "authorization", "body", "cookie", "email", "endpoint", "handle", "html", "keys"),
+    *("password", "phone", "recipient", "secret", "signature", "stop_token", "receipt_token"),
+    *("subject", "text", "to", "token"),
+}
 _PERSONAL = re.compile(
     r"""
       (?P<url>https?://[^\s"'<>]+)

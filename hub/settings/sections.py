@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Every setting there is, grouped by room; hub.toml shows the same with the same words."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from channels.email.settings import EmailSettings
+from channels.sms.settings import SmsSettings
+from channels.twitter.settings import TwitterSettings
+
+Count = Annotated[int, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0)]
+Port = Annotated[int, Field(ge=0, le=65535)]  # 0: the system picks one (tests, demo)
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as unknown:
+        raise ValueError("is not a time zone of the IANA database") from unknown
+    return name
+
+
+class Section(BaseModel):
+    """One table of hub.toml: read once, never changed, and closed to names it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Hub(Section):
+    """The instance itself."""
+
+    data: Path = Field(Path("data"), description="Folder of the ledger, the secrets and the lock.")
+    secrets: Path | None = Field(
+        None,
+        description="Folder of the secret files; by default `secrets` inside the data folder.",
+        examples=["/run/credentials/hub.service"],
+    )
+    secret: SecretStr | None = Field(
+        None,
+        description="32 random bytes in base64: signs links and receipts. `hub init` makes it.",
+        examples=["(a secret file made by hub init)"],
+    )
+    public_url: str = Field(
+        "http://127.0.0.1:8080",
+        description="Address citizens and providers see, without a slash at the end.",
+        pattern=r"^https?://[^/\s]+$",
+        examples=["https://alertes.example.org"],
+    )
+    timezone: Annotated[str, AfterValidator(_known_zone)] = Field(
+        "Europe/Paris", description="Civil time of the town, as an IANA name."
+    )
+    language: Literal["fr", "en"] = Field("fr", description="Language of who has not chosen one.")
+    authority: str = Field(
+        "mairie",
+        description="Key of the local authority that this instance publishes for first.",
+        pattern=r"^[a-z0-9][a-z0-9-]{0,62}$",
+    )
+
+    @property
+    def secrets_folder(self) -> Path:
+        """Where the secret files are, whether chosen or by default."""
+        return self.secrets or self.data / "secrets"
+
+
+class Server(Section):
+    """The web doors."""
+
+    host: str = Field("127.0.0.1", description="Address the server listens on.")
+    port: Port = Field(8080, description="Port the server listens on.")
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = Field(
+        (),
+        description="Reverse proxies whose X-Forwarded-For is believed.",
+        examples=[["127.0.0.1/32", "::1/128"]],
+    )
+    client_max_size: Count = Field(
+        10_485_760, description="Largest request body of any door, in bytes (imports need most)."
+    )
+
+
+class Limits(Section):
+    """How much one caller may ask of each door."""
+
+    api_per_minute: Count = Field(120, description="API requests a minute for one key.")
+    api_body: Count = Field(1_048_576, description="Largest API request body, in bytes.")
+    hook_per_minute: Count = Field(60, description="Webhook events a minute for one source.")
+    hook_body: Count = Field(262_144, description="Largest webhook or CAP body, in bytes.")
+    public_per_minute: Count = Field(
+        60, description="Portal forms a minute for one address block (/24, or /56 in IPv6)."
+    )
+    sign_ins_per_quarter: Count = Field(
+        10, description="Officer sign-ins tried in 15 minutes, for one account or address block."
+    )
+    codes_per_day: Count = Field(
+        5, description="Verification codes sent in a day to one number or mailbox."
+    )
+    seconds_between_codes: Count = Field(
+        60, description="Wait before another code to the same number or mailbox."
+    )
+    code_tries: Count = Field(5, description="Wrong tries before a code is void.")
+    code_minutes: Count = Field(10, description="Life of a verification code, in minutes.")
+    polygon_points: Count = Field(
+        2_000, description="Most points of an area in one announcement (CAP, GeoJSON)."
+    )
+
+
+class Windows(Section):
+    """How many messages a channel reserves at once: the most that one crash puts in doubt."""
+
+    sms: Count = Field(20, description="SMS reserved at once.")
+    x: Count = Field(1, description="X posts reserved at once.")
+    email: Count = Field(100, description="E-mails reserved at once.")
+    webpush: Count = Field(100, description="Push notifications reserved at once.")
+
+
+class Engine(Section):
+    """The queue and the delivery protocol."""
+
+    windows: Windows = Field(Windows(), description="Messages reserved at once, by channel.")
+    commit_wait: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.020, description="Longest wait for others to share a commit, in seconds."
+    )
+    retry_hours: Seconds = Field(
+        72, description="How long a message without its own expiry is tried, in hours."
+    )
+    drain_seconds: Annotated[float, Field(gt=0, le=25)] = Field(
+        25, description="Time given to messages in flight when the daemon stops, in seconds."
+    )
+    send_timeout: Seconds = Field(
+        30, description="Total time-out of one message, connection included, in seconds."
+    )
+    fairness: Annotated[float, Field(ge=0, le=0.5)] = Field(
+        0.05, description="Share of turns given to the next lane, so that none starves."
+    )
+
+
+class Words(Section):
+    """The texts."""
+
+    overlay: Path | None = Field(
+        None,
+        description="Folder of the town's own templates, looked at before those of the house.",
+        examples=["/etc/hub/messages"],
+    )
+    max_segments: Annotated[int, Field(ge=1, le=10)] = Field(
+        6, description="Most SMS segments one message may take."
+    )
+    sms_transliteration: Literal["propose", "always", "never"] = Field(
+        "propose",
+        description="Replace characters that make an SMS dearer: propose to the officer, "
+        "always, or never.",
+    )
+
+
+class People(Section):
+    """The subscribers."""
+
+    phone_regions: tuple[Annotated[str, Field(pattern="^[A-Z]{2}$")], ...] = Field(
+        ("FR", "GP", "MQ", "GF", "RE", "PM", "YT", "NC", "PF", "WF"),
+        description="Countries whose mobile numbers may subscribe (ISO 3166); others are refused, "
+        "which is what stops SMS pumping.",
+        min_length=1,
+    )
+    consent_version: str = Field(
+        "2026-11", description="Version of the consent text people agree to.", min_length=1
+    )
+
+
+class Channels(Section):
+    """The roads out of town; a section that is absent is a channel that is not configured."""
+
+    sms: SmsSettings | None = Field(None, description="SMS, by Twilio.")
+    email: EmailSettings | None = Field(None, description="E-mail, by the town's mail server.")
+    x: TwitterSettings | None = Field(None, description="Posts on X, from the town's account.")
+
+
+class Sandbox(Section):
+    """Stand-ins for the providers, on this machine alone: no real message leaves."""
+
+    enabled: bool = Field(False, description="Send everything to the stand-ins and show phones.")
+    host: str = Field("127.0.0.1", description="Address the stand-ins listen on.")
+    http_port: Port = Field(8090, description="Port of the SMS, X and push stand-ins.")
+    smtp_port: Port = Field(8025, description="Port of the mail server stand-in.")
+
+
+class Logs(Section):
+    """What the daemon tells its operator."""
+
+    format: Literal["json", "console"] = Field(
+        "console", description="One JSON object a line, or lines for eyes."
+    )
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least serious line written."
+    )
+
+
+class Settings(BaseSettings):
+    """All of it. Built by `load_settings`; built directly it takes what it is given and no more."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="HUB__", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    hub: Hub = Hub()
+    server: Server = Server()
+    limits: Limits = Limits()
+    engine: Engine = Engine()
+    words: Words = Words()
+    people: People = People()
+    channels: Channels = Channels()
+    sandbox: Sandbox = Sandbox()
+    logs: Logs = Logs()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what is handed in: `load_settings` reads the sources, so it can name the culprit."""
+        return (init_settings,)
