@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from math import inf
 from typing import TYPE_CHECKING, Any, assert_never
 
 import aiohttp
@@ -94,10 +95,8 @@ def open_session(
     The environment's proxies are not read, cookies are not kept. Call inside a running loop.
     """
     return aiohttp.ClientSession(
-        connector=GatedConnector(
-            limit=connections, resolver=resolver, timeout_ceil_threshold=timeout
-        ),
-        timeout=aiohttp.ClientTimeout(total=timeout, ceil_threshold=timeout),
+        connector=GatedConnector(limit=connections, resolver=resolver, timeout_ceil_threshold=inf),
+        timeout=aiohttp.ClientTimeout(total=timeout, ceil_threshold=inf),
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,
     )
