@@ -36,7 +36,7 @@ _ENDS: Final = frozenset({S.FAILED, S.SKIPPED, S.EXPIRED, S.CANCELLED})
 
 LAWFUL: Final[Mapping[DeliveryState, frozenset[DeliveryState]]] = {
     S.READY: frozenset({S.RESERVED, S.CANCELLED, S.EXPIRED}) | REACHED,
-    S.RESERVED: frozenset({S.READY, S.DOUBT, S.PARKED}) | REACHED | _ENDS,
+    S.RESERVED: frozenset({S.READY, S.DOUBT, S.PARKED, S.DIGEST}) | REACHED | _ENDS,
     S.DOUBT: frozenset({S.READY, S.PARKED}) | REACHED | _ENDS,
     S.DIGEST: frozenset({S.CANCELLED, S.EXPIRED, S.SKIPPED, S.FAILED}) | REACHED,
     S.PARKED: frozenset({S.READY, S.DOUBT, S.DELIVERED, S.ACCEPTED, S.FAILED}),

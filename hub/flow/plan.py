@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Run -> deliveries, page by page, inside the database (ENGINE.md 4.2).
+
+One transaction a page, guarded by planner and cursor, so a page is never planned twice; sending
+starts with the first page. The most urgent run is looked for again before every page.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+
+import structlog
+from sqlalchemy import (
+    Connection,
+    Select,
+    String,
+    case,
+    cast,
+    func,
+    literal,
+    literal_column,
+    select,
+    union_all,
+)
+
+from channels.base import ChannelName, Clock, Reason, Urgency
+from hub.announcement import Announcement
+from hub.delivery import DeliveryState
+from hub.ledger import announcements, deliveries, runs
+from hub.ledger.runs import Run, RunState
+from hub.ledger.store import Ledger
+from hub.ledger.tables import announcement as announcement_table
+from hub.ledger.tables import delivery
+from hub.ledger.tables import run as run_table
+from subscribers import audience
+from subscribers.catalogue import Catalogue, load_catalogue
+from subscribers.geometry import PolygonProblem
+from subscribers.preferences import Cadence
+from subscribers.tables import to_ms
+from templates.content import Kind
+
+log = structlog.get_logger(__name__)
+
+PAGE: Final = 5_000
+"""People a transaction: small enough that an acceptance waits for milliseconds only."""
+
+_DIGESTIBLE: Final = frozenset({Urgency.INFORMATION, Urgency.DRILL})
+_NEGATIVE: Final = (
+    DeliveryState.SKIPPED,
+    DeliveryState.FAILED,
+    DeliveryState.EXPIRED,
+    DeliveryState.CANCELLED,
+)
+
+
+def query_for(
+    announcement: Announcement, channel: ChannelName, catalogue: Catalogue
+) -> audience.AudienceQuery:
+    """Whom an announcement concerns on a channel: themes x zones (and polygon) x preferences."""
+    themes = [catalogue.themes_by_key[key].id for key in announcement.themes]
+    return audience.AudienceQuery(
+        authority=announcement.authority,
+        theme_lineage=catalogue.theme_lineage(themes),
+        zones=_zones(announcement, catalogue),
+        channel=channel,
+        digestible=announcement.urgency in _DIGESTIBLE,
+    )
+
+
+def _zones(announcement: Announcement, catalogue: Catalogue) -> tuple[int, ...] | None:
+    if not announcement.zones and announcement.polygon is None:
+        return None
+    named = [catalogue.zones_by_key[key].id for key in announcement.zones]
+    if announcement.polygon is not None:
+        touched = catalogue.zones_touching(announcement.polygon)
+        assert not isinstance(touched, PolygonProblem)  # checked at intake
+        named.extend(touched)
+    return catalogue.zone_reach(named)
+
+
+class Planner:
+    """Plans whatever run is most urgent, a page at a time. `planned` is told of every page."""
+
+    def __init__(
+        self, ledger: Ledger, clock: Clock, lease: int, planned: Callable[[int], None]
+    ) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._lease = lease
+        self._planned = planned
+        self._work = asyncio.Event()
+
+    def wake(self) -> None:
+        """There may be something to plan."""
+        self._work.set()
+
+    async def work(self) -> None:
+        """Plan for ever."""
+        while True:
+            self._work.clear()
+            while await self.plan_page():
+                pass
+            await self._work.wait()
+
+    async def plan_page(self) -> bool:
+        """Plan one page of the most urgent run. False when there is nothing to plan."""
+        seen = await self._ledger.read(_most_urgent)
+        if seen is None:
+            return False
+        page = lambda conn: plan_page(conn, seen, self._lease, self._clock.now())  # noqa: E731
+        rows = await self._ledger.transact(page, hurry=True)
+        log.debug("plan.page", run=seen.id, rows=rows)
+        self._planned(seen.id)
+        return True
+
+
+def _most_urgent(conn: Connection) -> Run | None:
+    planning = [run for run in runs.open_runs(conn) if run.state is RunState.PLANNING]
+    return min(planning, key=lambda run: (run.lane, run.id), default=None)
+
+
+def plan_page(conn: Connection, seen: Run, planner: int, now: datetime) -> int:
+    """Plan the page after the run's cursor, in the caller's transaction. Returns its rows."""
+    if seen.over(now):
+        runs.set_state(conn, seen.id, RunState.OPEN)  # the sweep ends what was planned before
+        return 0
+    announcement = announcements.by_id(conn, seen.announcement)
+    runs.take_planning(conn, seen.id, planner)
+    audience_page = _follow_up if announcement.kind is not Kind.FIRST else _subscribed
+    page, end = audience_page(conn, announcement, seen)
+    if end is None:
+        runs.set_state(conn, seen.id, RunState.OPEN)
+        return 0
+    if not runs.claim_page(conn, seen, planner, end):
+        return 0
+    rows, first = deliveries.plan_rows(conn, seen.id, _rows(page, announcement, seen, now))
+    runs.add_planned(conn, seen.id, rows, first)
+    return rows
+
+
+def _subscribed(
+    conn: Connection, announcement: Announcement, seen: Run
+) -> tuple[Select[Any], int | None]:
+    """The next page of those who asked for these themes here."""
+    query = query_for(announcement, seen.channel, load_catalogue(conn, announcement.authority))
+    end = audience.page_end(conn, query, seen.cursor, seen.until, PAGE)
+    return audience.page_statement(query, seen.cursor, end or seen.cursor), end
+
+
+def _follow_up(
+    conn: Connection, announcement: Announcement, seen: Run
+) -> tuple[Select[Any], int | None]:
+    """The next page of those who got (or are about to get) what this one follows."""
+    chain = [run.id for run in _chain_runs(conn, announcement, seen.channel)]
+    told = (delivery.c.run.in_(chain), delivery.c.state.not_in(_NEGATIVE))
+    after = (delivery.c.subscriber > seen.cursor, delivery.c.subscriber <= seen.until)
+    ends = (
+        select(delivery.c.subscriber)
+        .where(*told, *after)
+        .distinct()
+        .order_by(delivery.c.subscriber)
+        .limit(PAGE)
+        .subquery()
+    )
+    end = conn.execute(select(func.max(ends.c.subscriber))).scalar_one()
+    waits = func.min(case((delivery.c.state == DeliveryState.DIGEST, 1), else_=0))
+    page = (
+        select(
+            delivery.c.subscriber,
+            delivery.c.contact_point,
+            case((waits == 1, Cadence.DAILY.value), else_=Cadence.NOW.value).label("cadence"),
+            literal_column("0").label("duplicate"),
+        )
+        .where(*told, delivery.c.subscriber > seen.cursor, delivery.c.subscriber <= (end or 0))
+        .group_by(delivery.c.subscriber, delivery.c.contact_point)
+    )
+    return page, end
+
+
+def _chain_runs(conn: Connection, announcement: Announcement, channel: ChannelName) -> list[Run]:
+    head = announcement.first
+    earlier = conn.execute(
+        select(run_table.c.id)
+        .join(announcement_table, announcement_table.c.id == run_table.c.announcement)
+        .where(
+            (announcement_table.c.id == head) | (announcement_table.c.first == head),
+            announcement_table.c.id < announcement.id,
+            run_table.c.channel == channel,
+        )
+    ).scalars()
+    return [runs.by_id(conn, run_id) for run_id in earlier]
+
+
+def _rows(page: Select[Any], announcement: Announcement, seen: Run, now: datetime) -> Select[Any]:
+    """A page of people as delivery rows: ready, for the digest, or skipped at birth."""
+    people = page.subquery("people")
+    parts = union_all(*(select(literal(n).label("part")) for n in range(seen.parts))).subquery()
+    gathers = announcement.urgency in _DIGESTIBLE
+    later = (people.c.cadence != Cadence.NOW.value) & literal(gathers)
+    moment = to_ms(now)
+
+    def by_case(same: str, digest: str, otherwise: str) -> Any:
+        return cast(case((people.c.duplicate, same), (later, digest), else_=otherwise), String)
+
+    return select(
+        literal(seen.id),
+        people.c.subscriber,
+        people.c.contact_point,
+        parts.c.part,
+        by_case(DeliveryState.SKIPPED, DeliveryState.DIGEST, DeliveryState.READY),
+        by_case(Reason.SAME_ADDRESS, Reason.DIGEST, ""),
+        literal(moment),
+        literal(moment),
+    ).order_by(people.c.subscriber, people.c.contact_point, parts.c.part)

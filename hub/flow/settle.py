@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Outcome -> the row's next state (ENGINE.md 4.6). Pure, and it reads like the policy."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from channels.base import Accepted, ChannelDown, Delivered, Outcome, Reason, Rejected, Retry
+from hub.backoff import DOUBT_CRASHES, HORIZON, UNEXPLAINED, UNKNOWN_TRIES, delay
+from hub.delivery import DeliveryState
+from hub.flow.verdicts import Back, Ended
+from hub.ledger.deliveries import Reservation, Settlement
+from hub.ledger.runs import Run
+from subscribers.preferences import Digest, Hold, Skip
+from subscribers.tables import to_ms
+
+S = DeliveryState
+
+
+@dataclass(frozen=True, slots=True)
+class Settler:
+    """Settles the rows of one run. `jitter` returns a number in [0, 1)."""
+
+    run: Run
+    published: datetime
+    provider: str
+    jitter: Callable[[], float]
+
+    def outcome(self, row: Reservation, outcome: Outcome, now: datetime) -> Settlement:
+        """What the channel's answer makes of the row."""
+        at = to_ms(now)
+        match outcome:
+            case Delivered(ref):
+                return Settlement(row, S.DELIVERED, at, provider=self.provider, ref=ref)
+            case Accepted(ref):
+                return Settlement(row, S.ACCEPTED, at, provider=self.provider, ref=ref)
+            case Rejected(reason, contact_dead, code):
+                dead = reason if contact_dead else None
+                return Settlement(row, S.FAILED, at, reason=reason, code=code, dead=dead)
+            case Retry(maybe_sent=True):
+                return self._doubt(row, outcome, at)
+            case Retry():
+                return self._retry(row, outcome, now)
+            case _:
+                assert_never(outcome)
+
+    def _doubt(self, row: Reservation, retry: Retry, at: int) -> Settlement:
+        """Unknown whether it left: never simply sent again. After five in a row, a human."""
+        crashes = row.crashes + 1
+        state = S.PARKED if crashes >= DOUBT_CRASHES else S.DOUBT
+        due = at + doubt_wait(self.run)
+        return Settlement(
+            row, state, at, retry.reason, due, row.tries, crashes, maybe=True, code=retry.code
+        )
+
+    def _retry(self, row: Reservation, retry: Retry, now: datetime) -> Settlement:
+        """Later, until it makes no sense any more. What nobody understands ends before a human."""
+        at = to_ms(now)
+        waiting = retry.reason is Reason.RATE_LIMITED  # their pace, not this message's failure
+        tries = row.tries if waiting else row.tries + 1
+        if retry.reason in UNEXPLAINED and tries >= UNKNOWN_TRIES:
+            return Settlement(row, S.PARKED, at, retry.reason, tries=tries, code=retry.code)
+        pause = delay(self.run.lane, max(tries, 1), self.jitter)
+        due = now + max(pause, retry.after or timedelta(0))
+        if due >= self.gives_up:
+            return Settlement(row, S.FAILED, at, retry.reason, tries=tries, code=retry.code)
+        return Settlement(row, S.READY, at, retry.reason, to_ms(due), tries, code=retry.code)
+
+    @property
+    def gives_up(self) -> datetime:
+        """Until the announcement expires, or 72 h after it was published."""
+        horizon = self.published + HORIZON
+        return horizon if self.run.expires is None else min(horizon, self.run.expires)
+
+    def verdict(
+        self, row: Reservation, verdict: Skip | Hold | Digest | Ended | Back, now: datetime
+    ) -> Settlement:
+        """What the gate's no makes of the row: no doubt and no try is counted."""
+        at = to_ms(now)
+        match verdict:
+            case Skip(reason):
+                return Settlement(row, S.SKIPPED, at, reason=reason)
+            case Digest(reason):
+                return Settlement(row, S.DIGEST, at, reason=reason)
+            case Ended(state, reason):
+                return Settlement(row, state, at, reason=reason)
+            case Hold(until, reason):
+                return Settlement(row, S.READY, at, reason, to_ms(until), row.tries, row.crashes)
+            case Back(reason, after):
+                due = at + int(after * 1000)
+                return Settlement(row, S.READY, at, reason, due, row.tries, row.crashes)
+            case _:
+                assert_never(verdict)
+
+    def road_closed(self, row: Reservation, down: ChannelDown, now: datetime) -> Settlement:
+        """The road is closed, not the letter: it waits for the road."""
+        after = 0.0 if down.after is None else down.after.total_seconds()
+        return self.verdict(row, Back(down.reason, after), now)
+
+
+def doubt_wait(run: Run) -> int:
+    """Milliseconds a row stays in doubt before it is looked at (ENGINE.md section 5).
+
+    E-mail and web push are sent again at once: the second copy bears the first one's Message-ID
+    or Topic. SMS and X will be looked up at the provider after a wait; until that is built they
+    are parked for a human, which needs none.
+    """
+    del run
+    return 0
