@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""In CI (CI=true) nothing is skipped in silence: a skip is listed with its reason, or it fails."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ALLOWED = Path(__file__).with_name("allowed_skips.txt")
+_unlisted: list[str] = []
+
+
+def _allowed() -> tuple[str, ...]:
+    lines = (line.partition("#")[0].strip() for line in ALLOWED.read_text("utf-8").splitlines())
+    return tuple(filter(None, lines))
+
+
+def _note(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if not report.skipped or hasattr(report, "wasxfail"):
+        return
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longreprtext
+    if not reason.removeprefix("Skipped: ").startswith(_allowed()):
+        _unlisted.append(f"{report.nodeid}: {reason}")
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Remember each test that was skipped for an unlisted reason."""
+    _note(report)
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    """Remember each file that was skipped for an unlisted reason."""
+    _note(report)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail the run where CI met an unlisted skip."""
+    if os.environ.get("CI") == "true" and _unlisted and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which skips failed the run."""
+    if os.environ.get("CI") == "true" and _unlisted:
+        terminalreporter.section(f"skips that {ALLOWED.name} does not list", sep="!")
+        for line in _unlisted:
+            terminalreporter.line(line)
