@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The door's way to a page: a template's name, a language and what it shows, to HTML.
+
+What each page needs (a missing name raises, so a blank never reaches a citizen). Every page:
+`authority` (the town's name); optional `home_url` ("/") and `sandbox` (False).
+
+``announcement.html``: `urgency`, `kind`, `title`, `body_html` (Markup; a plain str is escaped),
+    `themes` and `zones` (names; no zone is the whole town), `published`, `updated` and `expires`
+    (datetimes; the last two may be None), `is_expired`, `is_cancelled`, `link` (URL or None),
+    `related` (the chain, oldest first: `kind`, `title`, `url`, `published`);
+    optional `content_language` where the words are not in the page's language.
+``stop.html``: `state` "ask", "done" or "gone". "ask" and "done" need `themes` (names: those of the
+    message, then those really stopped), `channel`, `masked_contact`; "ask" needs `token_url`
+    (where the form posts its `StopChoice` as field `choice`), "done" needs `choice`.
+``message.html``: `status` (HTTP), `reference` (to quote to the town; may be None).
+``sandbox.html``: `phones` (of `Phone`), `announcements` (of `AnnouncementProgress`), `now`.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from babel.lists import format_list
+from babel.numbers import format_decimal
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
+
+from channels.base import ChannelName, Urgency
+from templates.pages import moments
+from templates.pages.wording import ShownState, offered, state_label, translations
+
+STATIC_FOLDER: Final = Path(__file__).parent / "static"
+"""What the web door serves under ``/static/``."""
+
+ERROR_STATUSES: Final = frozenset({400, 403, 404, 409, 410, 413, 429, 500, 503})
+"""The HTTP statuses with words of their own; others borrow those of 400 or 500."""
+
+
+class StopChoice(StrEnum):
+    """What a citizen may stop in one click: the form's field `choice`."""
+
+    THEME = "theme"
+    CHANNEL = "channel"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneMessage:
+    """One message as it reached a phone. `until` is the hour a held one waits for."""
+
+    channel: ChannelName
+    at: datetime
+    sender: str
+    text: str
+    state: ShownState
+    subject: str = ""
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """A persona's phone; `about` says in a few words who they are and what they chose.
+
+    `public` marks the town's own timeline on X, which everybody reads.
+    """
+
+    name: str
+    about: str
+    messages: Sequence[PhoneMessage]
+    public: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunProgress:
+    """How far one channel is, in deliveries: of `total`, `waiting` are not settled yet."""
+
+    channel: ChannelName
+    total: int
+    handed_over: int
+    received: int
+    waiting: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncementProgress:
+    """An announcement on its way, one run a channel; `url` is its public page."""
+
+    title: str
+    url: str
+    urgency: Urgency
+    runs: Sequence[RunProgress]
+
+    @property
+    def finished(self) -> bool:
+        """Nothing waits any more on any channel."""
+        return not any(run.waiting for run in self.runs)
+
+
+def page(name: str, language: str, *, timezone: str = "Europe/Paris", **context: object) -> str:
+    """One page of HTML.
+
+    `name` is a template of this folder, `language` one of `LANGUAGES` (French for any other),
+    `timezone` the town's IANA zone in which every moment is shown, `context` what the module's
+    docstring lists. Raises `jinja2.UndefinedError` where a name is missing, `ValueError` for a
+    moment without a zone and `zoneinfo.ZoneInfoNotFoundError` for an unknown one.
+    """
+    spoken = offered(language)
+    names: dict[str, object] = {"home_url": "/", "sandbox": False, **context}
+    template = _environment(spoken).get_template(name)
+    return template.render(names, language=spoken, timezone=ZoneInfo(timezone))
+
+
+@cache
+def _environment(language: str) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        extensions=["jinja2.ext.i18n"],
+        autoescape=True,
+        undefined=StrictUndefined,
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    # The extension adds this method to the environment when it is loaded.
+    environment.install_gettext_translations(  # type: ignore[attr-defined]
+        translations(language), newstyle=True
+    )
+    environment.filters.update(
+        full_moment=_full_moment,
+        short_moment=_short_moment,
+        phone_moment=_phone_moment,
+        state_of=_state_of,
+        newest_first=_newest_first,
+        listed=lambda names: format_list(list(names), locale=language),
+        number=lambda count: format_decimal(count, locale=language),
+    )
+    environment.globals.update(stylesheet=_stylesheet(), ERROR_STATUSES=ERROR_STATUSES)
+    return environment
+
+
+def _stylesheet() -> str:
+    """Its address changes with its content, so browsers may keep it for ever."""
+    digest = hashlib.sha256((STATIC_FOLDER / "app.css").read_bytes()).hexdigest()
+    return f"/static/app.css?v={digest[:12]}"
+
+
+def _time(moment: datetime, words: str) -> Markup:
+    return Markup('<time datetime="{}">{}</time>').format(
+        moment.isoformat(timespec="minutes"), words
+    )
+
+
+def _local(context: Context, moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError("a moment on a page needs its time zone")
+    zone: ZoneInfo = context["timezone"]
+    return moment.astimezone(zone)
+
+
+@pass_context
+def _full_moment(context: Context, moment: datetime) -> Markup:
+    local = _local(context, moment)
+    return _time(local, moments.full(local, context["language"]))
+
+
+@pass_context
+def _short_moment(context: Context, moment: datetime) -> Markup:
+    local = _local(context, moment)
+    return _time(local, moments.short(local, context["language"]))
+
+
+@pass_context
+def _phone_moment(context: Context, moment: datetime, now: datetime) -> Markup:
+    """As phones show it: the hour today, the whole date before."""
+    local = _local(context, moment)
+    today = local.date() == _local(context, now).date()
+    words = (moments.clock if today else moments.short)(local, context["language"])
+    return _time(local, words)
+
+
+@pass_context
+def _state_of(context: Context, message: PhoneMessage) -> str:
+    until = None if message.until is None else _local(context, message.until)
+    return state_label(message.state, context["language"], until)
+
+
+def _newest_first(phones: Iterable[Phone]) -> list[tuple[Phone, PhoneMessage]]:
+    """Every message with its phone, as one list."""
+    messages = [(phone, message) for phone in phones for message in phone.messages]
+    return sorted(messages, key=_moment_of, reverse=True)
+
+
+def _moment_of(row: tuple[Any, PhoneMessage]) -> datetime:
+    return row[1].at

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""No page shows a word that its catalogue does not hold, in either language."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po
+from jinja2 import Environment, nodes
+from jinja2.ext import babel_extract
+
+from channels.base import ChannelName, Reason, Urgency
+from templates.content import Kind
+from templates.pages import pages, wording
+from templates.pages.pages import ERROR_STATUSES
+from templates.pages.wording import (
+    LANGUAGES,
+    LOCALE_FOLDER,
+    TIMED_STATES,
+    ShownState,
+    channel_name,
+    reason_sentence,
+    state_label,
+    translations,
+)
+
+TEMPLATES = sorted(Path(pages.__file__).parent.glob("*.html"))
+KEYED = frozenset(
+    [f"reason.{reason}" for reason in Reason]
+    + [f"state.{state}" for state in ShownState]
+    + [f"state.{state}.at" for state in TIMED_STATES]
+    + [f"{prefix}.{name}" for prefix in ("channel", "by") for name in ChannelName]
+    + [f"urgency.{urgency}" for urgency in Urgency]
+    + [f"kind.{kind}" for kind in Kind]
+    + [f"error.{n}.{part}" for n in ERROR_STATUSES for part in ("title", "what", "advice")]
+)
+SPOKEN_ATTRIBUTES = {"alt", "aria-label", "data-label", "placeholder", "title"}
+
+
+def catalogue(language: str) -> Catalog:
+    with (LOCALE_FOLDER / language / "LC_MESSAGES" / "pages.po").open("rb") as po:
+        return read_po(po, locale=language, abort_invalid=True)
+
+
+def ids_in(language: str) -> dict[str, tuple[str, ...]]:
+    """Every msgid (the singular of a plural) with its translations."""
+    found: dict[str, tuple[str, ...]] = {}
+    for message in catalogue(language):
+        if not message.id:
+            continue
+        single = message.id if isinstance(message.id, str) else message.id[0]
+        words = message.string
+        found[single] = (words,) if isinstance(words, str) else tuple(words)
+    return found
+
+
+def extracted() -> set[str]:
+    """Every literal msgid the templates ask for."""
+    found: set[str] = set()
+    for template in TEMPLATES:
+        with template.open("rb") as source:
+            for _, _, message, _ in babel_extract(source, ["_", "gettext", "ngettext"], [], {}):
+                single = message[0] if isinstance(message, tuple) else message
+                if single:
+                    found.add(single)
+    return found
+
+
+def test_french_holds_every_sentence_and_no_other() -> None:
+    assert set(ids_in("fr")) == extracted() | KEYED
+
+
+def test_english_holds_every_key_and_nothing_pages_do_not_ask_for() -> None:
+    english = set(ids_in("en"))
+    assert english >= KEYED
+    assert english <= extracted() | KEYED
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_entry_is_blank(language: str) -> None:
+    blank = [key for key, words in ids_in(language).items() if not all(words)]
+    assert blank == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_translation_asks_for_the_same_values_as_its_msgid(language: str) -> None:
+    def names(text: str) -> set[str]:
+        return set(re.findall(r"%\((\w+)\)s", text))
+
+    for key, words in ids_in(language).items():
+        asked = {"time"} if key.endswith(".at") else names(key)
+        assert all(names(text) == asked for text in words), key
+
+
+def test_french_puts_no_plain_space_before_high_punctuation() -> None:
+    loose = [
+        text for words in ids_in("fr").values() for text in words if re.search(r" [:;?!»]|« ", text)
+    ]
+    assert loose == []
+
+
+class _Words(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_data(self, data: str) -> None:
+        self.keep(data)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if name in SPOKEN_ATTRIBUTES:
+                self.keep(value or "")
+
+    def keep(self, text: str) -> None:
+        if re.search(r"[^\W\d_]", text):
+            self.found.append(text.strip())
+
+
+def words_outside_catalogue(source: str) -> list[str]:
+    """Letters a template would print without asking the catalogue."""
+    tree = Environment(extensions=["jinja2.ext.i18n"]).parse(source)
+
+    def texts() -> Iterator[str]:
+        for output in tree.find_all(nodes.Output):
+            for node in output.nodes:
+                # A digit holds an expression's place, so that the tags around it stay whole.
+                yield node.data if isinstance(node, nodes.TemplateData) else "0"
+
+    reader = _Words()
+    reader.feed("".join(texts()))
+    reader.close()
+    return reader.found
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+def test_templates_hold_no_word_of_their_own(template: Path) -> None:
+    assert words_outside_catalogue(template.read_text(encoding="utf-8")) == []
+
+
+def test_a_forgotten_word_is_found() -> None:
+    assert words_outside_catalogue('<p title="Fermer">{{ _("Text") }} et fin</p>') == [
+        "Fermer",
+        "0 et fin",
+    ]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("reason", Reason)
+def test_every_reason_is_one_sentence(reason: Reason, language: str) -> None:
+    sentence = reason_sentence(reason, language)
+    assert sentence.endswith(".")
+    assert "reason." not in sentence
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_state_has_its_own_label(language: str) -> None:
+    labels = [state_label(state, language) for state in ShownState]
+    assert len(set(labels)) == len(labels)
+    assert not any(label.startswith("state.") for label in labels)
+
+
+def test_states_say_the_hour_they_wait_for() -> None:
+    eight = datetime(2026, 11, 27, 8, 0, tzinfo=timezone(timedelta(hours=1)))
+    assert state_label(ShownState.DEFERRED_QUIET, "fr", eight) == "Reporté à 8\u00a0h\u00a000"
+    assert state_label(ShownState.DIGEST, "en", eight) == "In the 08:00 digest"
+    assert state_label(ShownState.DELIVERED, "fr", eight) == "Reçu"
+
+
+def test_an_hour_without_a_zone_is_refused() -> None:
+    naive = datetime(2026, 11, 27, 8, 0, tzinfo=UTC).replace(tzinfo=None)
+    with pytest.raises(ValueError, match="time zone"):
+        state_label(ShownState.DIGEST, "fr", naive)
+
+
+def test_zero_and_one_are_singular_in_french_only() -> None:
+    def count(language: str, n: int) -> str:
+        say = translations(language).ngettext
+        return say("%(shown)s failed", "%(shown)s failed", n) % {"shown": n}
+
+    assert [count("fr", n) for n in (0, 1, 2)] == ["0 échec", "1 échec", "2 échecs"]
+    messages = "%(shown)s message", "%(shown)s messages"
+    assert translations("en").ngettext(*messages, 0) == messages[1]
+
+
+def test_a_language_we_do_not_speak_gets_french() -> None:
+    assert wording.offered("de") == "fr"
+    assert channel_name(ChannelName.WEBPUSH, "de") == "Notification"
+    assert reason_sentence(Reason.MAILBOX_FULL, "de") == "La boîte de réception est pleine."
