@@ -1,0 +1,358 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""X's v2 API for one account, the town's: posts, its timeline, and direct messages."""
+
+import hashlib
+import html
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from aiohttp import web
+from twitter_text import (  # type: ignore[import-untyped]
+    extract_urls_with_indices,
+    parse_tweet,
+)
+
+from channels.base import ChannelName, Clock
+from hub.sandbox.effects import Effect, Effects
+from hub.sandbox.faults import Fault, Faults
+from hub.sandbox.oauth import XKeys, is_signed
+from hub.sandbox.wire import Wire
+
+PUBLIC = "public"  # what a post is addressed to
+_DUPLICATE_SPAN = timedelta(days=1)
+_WINDOW_SECONDS = 900
+_MAX_DM = 10_000
+_EPOCH_MS = 1_288_834_974_657  # of X's identifiers, which hold the time
+_DENIED_DM = "You do not have permission to DM one or more participants."
+_DENIED_REPLY = "You attempted to reply to a Post that is deleted or not visible to you."
+_DUPLICATE = "You are not allowed to create a Tweet with duplicate content."
+
+
+def participant_id(handle: str) -> str:
+    """The numeric id of a made-up citizen's account: always the same for the same handle."""
+    digest = hashlib.sha256(handle.lstrip("@").lower().encode()).digest()
+    return str(10**17 + int.from_bytes(digest[:7]))
+
+
+def problem(status: int, title: str, detail: str | None = None) -> web.Response:
+    """X's error body, served as application/problem+json."""
+    body = {"title": title, "type": "about:blank", "status": status, "detail": detail or title}
+    return web.json_response(body, status=status, content_type="application/problem+json")
+
+
+def _invalid(message: str, **parameters: str) -> web.Response:
+    body = {
+        "errors": [
+            {
+                "parameters": {name: [value] for name, value in parameters.items()},
+                "message": message,
+            }
+        ],
+        "title": "Invalid Request",
+        "detail": "One or more parameters to your request was invalid.",
+        "type": "https://api.twitter.com/2/problems/invalid-request",
+    }
+    return web.json_response(body, status=400, content_type="application/problem+json")
+
+
+@dataclass(slots=True)
+class _Window:
+    """One endpoint's quarter of an hour."""
+
+    limit: int
+    reset: int = 0
+    used: int = 0
+
+    def spend(self, now: int) -> bool:
+        """Take one request; false where none is left."""
+        if now >= self.reset:
+            self.reset, self.used = now + _WINDOW_SECONDS, 0
+        self.used += 1
+        return self.used <= self.limit
+
+    def headers(self) -> dict[str, str]:
+        return {
+            "x-rate-limit-limit": str(self.limit),
+            "x-rate-limit-remaining": str(max(0, self.limit - self.used)),
+            "x-rate-limit-reset": str(self.reset),
+        }
+
+
+class X:
+    """The town's account and the people who wrote to it."""
+
+    def __init__(
+        self,
+        effects: Effects,
+        faults: Faults,
+        clock: Clock,
+        *,
+        keys: XKeys,
+        handle: str,
+        name: str,
+        posts_per_window: int = 100,
+        messages_per_window: int = 15,
+    ) -> None:
+        self._effects = effects
+        self._faults = faults
+        self._clock = clock
+        self._keys = keys
+        self._handle = handle
+        self._name = name
+        self.account_id = participant_id(handle)
+        self._wire = Wire(ChannelName.X, faults, clock)
+        self._posts = _Window(posts_per_window)
+        self._messages = _Window(messages_per_window)
+        self._handles: dict[str, str] = {}  # those who wrote first, by id
+        self._received: list[dict[str, Any]] = []
+        self._last_id = 0
+
+    def routes(self) -> list[web.RouteDef]:
+        """The paths of X's API that a town calls."""
+        return [
+            web.post("/2/tweets", self._create_post),
+            web.get("/2/users/me", self._me),
+            web.get("/2/users/{id}/tweets", self._timeline),
+            web.get("/2/users/by/username/{handle}", self._by_handle),
+            web.post("/2/dm_conversations/with/{id}/messages", self._create_message),
+            web.get("/2/dm_conversations/with/{id}/dm_events", self._events),
+            web.get("/2/dm_events", self._events),
+        ]
+
+    def inbound(self, handle: str, body: str) -> str:
+        """A citizen writes to the town, which may then answer. Returns their id."""
+        sender = participant_id(handle)
+        self._handles[sender] = handle.lstrip("@")
+        self._received.append(self._event(self._next_id(), sender, sender, body, self._now()))
+        return sender
+
+    # ------------------------------------------------------------------- posts
+
+    async def _create_post(self, request: web.Request) -> web.StreamResponse:
+        async def act() -> web.Response:
+            if refused := self._denied(request, self._posts):
+                return refused
+            body = await _json_object(request)
+            text = body.get("text")
+            reply = body.get("reply", {}).get("in_reply_to_tweet_id")
+            if not isinstance(text, str) or not text.strip():
+                return _invalid("text is required", text="")
+            if not parse_tweet(text).valid:
+                return _invalid("Your Post text is too long.", text=text)
+            if reply is not None and self._effects.by_ref(reply) is None:
+                return problem(403, "Forbidden", _DENIED_REPLY)
+            if self._is_duplicate(text):
+                return problem(403, "Forbidden", _DUPLICATE)
+            return await self._post(text, reply)
+
+        return await self._limited(request, self._posts, act)
+
+    async def _post(self, text: str, reply: str | None) -> web.Response:
+        extra = {"kind": "post"} | ({"in_reply_to": reply} if reply else {})
+        effect = await self._effects.add(
+            ChannelName.X,
+            to=PUBLIC,
+            sender=self._handle,
+            text=text,
+            ref=self._next_id(),
+            state="public",
+            extra=extra,
+        )
+        return web.json_response({"data": _post_object(effect, frozenset())}, status=201)
+
+    def _is_duplicate(self, text: str) -> bool:
+        oldest = self._now() - _DUPLICATE_SPAN
+        for post in self._effects.to(ChannelName.X, PUBLIC):
+            if post.at < oldest:
+                return False
+            if post.text == text:
+                return True
+        return False
+
+    async def _timeline(self, request: web.Request) -> web.StreamResponse:
+        async def act() -> web.Response:
+            if refused := self._denied(request):
+                return refused
+            if request.match_info["id"] != self.account_id:
+                return problem(404, "Not Found Error")
+            return self._timeline_page(request.query)
+
+        return await self._wire.answer(request, act, self._refusal)
+
+    def _timeline_page(self, query: Mapping[str, str]) -> web.Response:
+        fields = frozenset(query.get("tweet.fields", "").split(","))
+        try:
+            size = int(query.get("max_results", "10"))
+            first = datetime.fromisoformat(query.get("start_time", "1970-01-01T00:00:00Z"))
+            since, below = int(query.get("since_id", "0")), int(query.get("pagination_token", "0"))
+        except ValueError:
+            return _invalid("one of the parameters is malformed")
+        if not 5 <= size <= 100:
+            return _invalid("max_results is not between 5 and 100", max_results=str(size))
+        posts = [
+            post
+            for post in self._effects.to(ChannelName.X, PUBLIC)
+            if post.at >= first and int(post.ref) > since and (not below or int(post.ref) < below)
+        ]
+        return _page([_post_object(post, fields) for post in posts[:size]], len(posts) > size)
+
+    # ------------------------------------------------------------------- direct messages
+
+    async def _create_message(self, request: web.Request) -> web.StreamResponse:
+        async def act() -> web.Response:
+            if refused := self._denied(request, self._messages):
+                return refused
+            text = (await _json_object(request)).get("text")
+            to = request.match_info["id"]
+            if not isinstance(text, str) or not text.strip() or len(text) > _MAX_DM:
+                return _invalid("text is required, of 10,000 characters at most")
+            if to not in self._handles or to in self._faults.of(ChannelName.X).dead:
+                return problem(403, "Forbidden", _DENIED_DM)
+            effect = await self._effects.add(
+                ChannelName.X,
+                to=to,
+                sender=self._handle,
+                text=text,
+                ref=self._next_id(),
+                state="received",
+                extra={"kind": "message", "handle": self._handles[to]},
+            )
+            answer = {"dm_conversation_id": self._conversation(to), "dm_event_id": effect.ref}
+            return web.json_response({"data": answer}, status=201)
+
+        return await self._limited(request, self._messages, act)
+
+    async def _events(self, request: web.Request) -> web.StreamResponse:
+        async def act() -> web.Response:
+            if refused := self._denied(request):
+                return refused
+            only = request.match_info.get("id")
+            sent = [
+                self._event(effect.ref, self.account_id, effect.to, effect.text, effect.at)
+                for effect in self._effects.select(channel=ChannelName.X, limit=self._effects.last)
+                if effect.to != PUBLIC
+            ]
+            events = [
+                event
+                for event in sorted(sent + self._received, key=lambda event: -int(event["id"]))
+                if only is None or event["dm_conversation_id"] == self._conversation(only)
+            ]
+            return _page(events[:100], more=len(events) > 100)
+
+        return await self._wire.answer(request, act, self._refusal)
+
+    def _event(self, ref: str, sender: str, other: str, text: str, at: datetime) -> dict[str, Any]:
+        return {
+            "id": ref,
+            "event_type": "MessageCreate",
+            "text": text,
+            "sender_id": sender,
+            "dm_conversation_id": self._conversation(other),
+            "created_at": _timestamp(at),
+        }
+
+    def _conversation(self, other: str) -> str:
+        return "-".join(sorted((other, self.account_id), key=int))
+
+    # ------------------------------------------------------------------- people
+
+    async def _me(self, request: web.Request) -> web.StreamResponse:
+        async def act() -> web.Response:
+            me = {"id": self.account_id, "name": self._name, "username": self._handle}
+            return self._denied(request) or web.json_response({"data": me})
+
+        return await self._wire.answer(request, act, self._refusal)
+
+    async def _by_handle(self, request: web.Request) -> web.StreamResponse:
+        async def act() -> web.Response:
+            handle = request.match_info["handle"]
+            found = {"id": participant_id(handle), "name": handle, "username": handle}
+            return self._denied(request) or web.json_response({"data": found})
+
+        return await self._wire.answer(request, act, self._refusal)
+
+    # ------------------------------------------------------------------- common
+
+    async def _limited(self, request: web.Request, window: _Window, act: Any) -> web.StreamResponse:
+        response = await self._wire.answer(request, act, self._refusal)
+        if not response.prepared:
+            response.headers.update(window.headers())
+        return response
+
+    def _denied(self, request: web.Request, window: _Window | None = None) -> web.Response | None:
+        if not is_signed(request, self._keys):
+            return problem(401, "Unauthorized")
+        if window is not None and not window.spend(self._wall()):
+            return problem(429, "Too Many Requests")
+        return None
+
+    def _refusal(self, fault: Fault) -> web.Response:
+        match fault:
+            case Fault.THROTTLE:
+                refused = problem(429, "Too Many Requests")
+                wait = self._faults.of(ChannelName.X).retry_after
+                self._posts.reset = self._messages.reset = self._wall() + wait
+                return refused
+            case Fault.REJECT:
+                return problem(403, "Forbidden", "You are not permitted to perform this action.")
+            case _:
+                return problem(503, "Service Unavailable")
+
+    def _next_id(self) -> str:
+        elapsed = int(self._clock.wall().timestamp() * 1000) - _EPOCH_MS
+        self._last_id = max(self._last_id + 1, elapsed << 22)
+        return str(self._last_id)
+
+    def _now(self) -> datetime:
+        return self._clock.now()
+
+    def _wall(self) -> int:
+        return int(self._clock.wall().timestamp())
+
+
+async def _json_object(request: web.Request) -> dict[str, Any]:
+    try:
+        body = json.loads(await request.text())
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _post_object(effect: Effect, fields: frozenset[str]) -> dict[str, Any]:
+    """A post as the API returns it: links wrapped by t.co, and &, <, > escaped."""
+    text, urls = effect.text, []
+    for found in reversed(extract_urls_with_indices(effect.text)):
+        start, end = found["indices"]
+        digest = hashlib.sha256(found["url"].encode()).hexdigest()[:10]
+        short = f"https://t.co/{digest}"
+        text = f"{text[:start]}{short}{text[end:]}"
+        urls.append({"url": short, "expanded_url": found["url"], "display_url": found["url"]})
+    post: dict[str, Any] = {
+        "id": effect.ref,
+        "text": html.escape(text, quote=False),
+        "edit_history_tweet_ids": [effect.ref],
+    }
+    if "created_at" in fields:
+        post["created_at"] = _timestamp(effect.at)
+    if "entities" in fields and urls:
+        post["entities"] = {"urls": urls[::-1]}
+    if "referenced_tweets" in fields and (reply := effect.extra.get("in_reply_to")):
+        post["referenced_tweets"] = [{"type": "replied_to", "id": reply}]
+    return post
+
+
+def _page(found: list[dict[str, Any]], more: bool) -> web.Response:
+    meta: dict[str, Any] = {"result_count": len(found)}
+    if not found:
+        return web.json_response({"meta": meta})
+    meta |= {"newest_id": found[0]["id"], "oldest_id": found[-1]["id"]}
+    if more:
+        meta["next_token"] = found[-1]["id"]
+    return web.json_response({"data": found, "meta": meta})
+
+
+def _timestamp(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
