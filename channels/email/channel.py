@@ -62,8 +62,10 @@ class EmailChannel:
             self._free.put_nowait(None)
 
     def prepare(self, text: Rendered) -> Prepared:
-        """Compile the MIME letter once. Raises ValueError as `compile_letter` does."""
-        assert isinstance(text.text, EmailText)
+        """Compile the MIME letter once. Raises ValueError as `compile_letter` does, and TypeError
+        on another channel's text."""
+        if not isinstance(text.text, EmailText):
+            raise TypeError("the e-mail channel prepares an EmailText")
         return Prepared(text, compile_letter(text.text, self._settings))
 
     async def send(self, prepared: Prepared, to: Recipient, slip: Slip) -> Outcome:
