@@ -2,10 +2,11 @@
 """Dates and hours as people read them on a page (UX.md section 9).
 
 Babel's ready-made patterns print "heure normale d’Europe centrale", so these are our own. A moment
-is shown in the zone it carries; moving it to the town's zone is the caller's decision.
+is shown in the zone it carries.
 """
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
 
@@ -20,8 +21,13 @@ _CLOCK = {"fr": "H\u00a0'h'\u00a0mm", "en": "HH:mm"}
 _LOCALE = {"fr": "fr", "en": "en_GB"}
 
 
+def in_zone(moment: datetime, zone: ZoneInfo) -> datetime:
+    """The same moment on the town's clock. Raises `ValueError` for a moment without a zone."""
+    return _aware(moment).astimezone(zone)
+
+
 def full(moment: datetime, language: str) -> str:
-    """ "jeudi 26 novembre 2026 à 8 h 00"; "Thursday 26 November 2026 at 8:00 am"."""
+    """In words: "jeudi 26 novembre 2026 à 8 h 00"; "Thursday 26 November 2026 at 8:00 am"."""
     patterns = _FIRST_OF_MONTH if moment.day == 1 else _FULL
     return _in_words(moment, patterns[language], language)
 
@@ -37,7 +43,13 @@ def clock(moment: datetime, language: str) -> str:
 
 
 def _in_words(moment: datetime, pattern: str, language: str) -> str:
+    # Babel would turn an aware moment to UTC; its wall time is what we show.
+    wall = _aware(moment).replace(tzinfo=None)
+    return format_datetime(wall, pattern, locale=_LOCALE[language])
+
+
+def _aware(moment: datetime) -> datetime:
+    # Python reads a naive moment as the machine's own zone: hours wrong, and silently.
     if moment.tzinfo is None:
         raise ValueError("a moment on a page needs its time zone")
-    # Babel would turn an aware moment to UTC; its wall time is what we show.
-    return format_datetime(moment.replace(tzinfo=None), pattern, locale=_LOCALE[language])
+    return moment

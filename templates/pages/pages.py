@@ -23,7 +23,7 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from babel.lists import format_list
@@ -159,10 +159,7 @@ def _time(moment: datetime, words: str) -> Markup:
 
 
 def _local(context: Context, moment: datetime) -> datetime:
-    if moment.tzinfo is None:
-        raise ValueError("a moment on a page needs its time zone")
-    zone: ZoneInfo = context["timezone"]
-    return moment.astimezone(zone)
+    return moments.in_zone(moment, context["timezone"])
 
 
 @pass_context
@@ -195,8 +192,4 @@ def _state_of(context: Context, message: PhoneMessage) -> str:
 def _newest_first(phones: Iterable[Phone]) -> list[tuple[Phone, PhoneMessage]]:
     """Every message with its phone, as one list."""
     messages = [(phone, message) for phone in phones for message in phone.messages]
-    return sorted(messages, key=_moment_of, reverse=True)
-
-
-def _moment_of(row: tuple[Any, PhoneMessage]) -> datetime:
-    return row[1].at
+    return sorted(messages, key=lambda row: row[1].at, reverse=True)
