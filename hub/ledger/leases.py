@@ -9,15 +9,14 @@ process does. Whoever holds the lock may therefore declare every older lease dea
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select, tuple_, update
 
 from channels.base import Reason
 from hub.delivery import DeliveryState
 from hub.ledger import deliveries
-from hub.ledger.runs import Run, by_id
 from hub.ledger.database import AnyRow
+from hub.ledger.runs import Run, by_id
 from hub.ledger.tables import delivery, lease
 from subscribers.tables import to_ms
 
@@ -55,8 +54,18 @@ def recover(conn: Connection, now: datetime, wait: Wait) -> int:
     )
 
 
-def audit_own(conn: Connection, lease_id: int, held: set[int], now: datetime, wait: Wait) -> int:
-    """Put into doubt what stands reserved under a living lease but in none of its windows.
+def strays(conn: Connection, lease_id: int, held: set[int]) -> set[tuple[int, int]]:
+    """(delivery, round) of what stands reserved under a living lease, outside its windows."""
+    mine = select(delivery.c.id, delivery.c.round).where(
+        delivery.c.state == DeliveryState.RESERVED, delivery.c.lease == lease_id
+    )
+    return {(row.id, row.round) for row in conn.execute(mine) if row.id not in held}
+
+
+def doubt_strays(
+    conn: Connection, lease_id: int, found: set[tuple[int, int]], now: datetime, wait: Wait
+) -> int:
+    """Put these into doubt, where they still stand as they were found.
 
     Such a row was reserved by a commit whose reply was lost (ENGINE.md 4.10).
     """
@@ -64,9 +73,10 @@ def audit_own(conn: Connection, lease_id: int, held: set[int], now: datetime, wa
         conn,
         delivery.c.state == DeliveryState.RESERVED,
         delivery.c.lease == lease_id,
+        tuple_(delivery.c.id, delivery.c.round).in_(found),
         limit=_PAGE,
     )
-    return _doubt(conn, [row for row in rows if row.id not in held], now, wait)
+    return _doubt(conn, rows, now, wait)
 
 
 def _doubt(conn: Connection, rows: Sequence[AnyRow], now: datetime, wait: Wait) -> int:

@@ -44,7 +44,7 @@ class Ledger:
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="ledger-reader")
         self._writer = Writer(self._write_engine, commit_wait=commit_wait, fatal=_die)
         self._writer.start()
-        self._watched: int | None = None
+        self._seen: int | None = None
 
     @classmethod
     def open(cls, folder: Path, *, exclusive: bool = False, commit_wait: float = 0.020) -> Self:
@@ -83,18 +83,16 @@ class Ledger:
         return await asyncio.get_running_loop().run_in_executor(self._threads, in_thread)
 
     async def changed_elsewhere(self) -> bool:
-        """Whether anybody committed since the last call (the CLI, or ourselves)."""
+        """Whether another process (the CLI) committed since the last call.
+
+        SQLite's data_version, asked on the writer's connection, moves with others' commits only.
+        """
 
         def version(connection: Connection) -> int:
             return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
 
-        # data_version speaks of one connection's view: the watcher keeps one to itself
-        if self._watched is None:
-            self._watcher = self._read_engine.connect()
-        seen = await asyncio.get_running_loop().run_in_executor(
-            self._threads, _fresh, self._watcher, version
-        )
-        changed, self._watched = seen != self._watched, seen
+        seen = await self.transact(version)
+        changed, self._seen = self._seen is not None and seen != self._seen, seen
         return changed
 
     async def __aenter__(self) -> Self:
@@ -107,21 +105,11 @@ class Ledger:
         """Commit what waits, close every connection, give the folder back."""
         self._writer.close()
         self._threads.shutdown(wait=True)
-        if self._watched is not None:
-            self._watcher.close()
-            self._watched = None
         self._read_engine.dispose()
         self._write_engine.dispose()
         if self._lock is not None:
             self._lock.close()
             self._lock = None
-
-
-def _fresh(connection: Connection, work: Callable[[Connection], int]) -> int:
-    try:
-        return work(connection)
-    finally:
-        connection.rollback()
 
 
 def _take_lock(folder: Path) -> IO[str]:

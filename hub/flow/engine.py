@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Holds the flow together: lease, recovery, planner, roads, and the ticks that wake them."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random, SystemRandom
+from typing import Any, Final, Self
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from sqlalchemy import Connection
+
+from channels.base import Channel, ChannelName, Clock
+from hub.flow import upkeep
+from hub.flow.dispatch import Road
+from hub.flow.gate import Gate, Wishes
+from hub.flow.outcomes import Outcomes
+from hub.flow.plan import Planner
+from hub.flow.settle import doubt_wait
+from hub.flow.shelf import Shelf
+from hub.flow.site import Press
+from hub.flow.slips import Slips
+from hub.ledger import leases, runs
+from hub.ledger.database import LedgerFullError
+from hub.ledger.deliveries import Settlement
+from hub.ledger.runs import Run
+from hub.ledger.store import Ledger
+from hub.queue.port import WorkQueue
+
+log = structlog.get_logger(__name__)
+
+ROUND: Final = 1.0  # seconds between two rounds of upkeep
+WATCH: Final = 0.2  # seconds between two looks for what another process wrote
+SELF_AUDIT: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class RoadSettings:
+    """How one channel is driven: rows a window, connections, messages a second."""
+
+    channel: Channel
+    window: int
+    connections: int
+    pace: float
+
+
+class Engine:
+    """The daemon's heart. `async with` recovers, then works until it is left."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        *,
+        queue: WorkQueue,
+        press: Press,
+        slips: Slips,
+        clock: Clock,
+        roads: Sequence[RoadSettings],
+        drain: float = 25.0,
+        random: Random | None = None,
+    ) -> None:
+        self.ledger, self.clock, self.wishes = ledger, clock, Wishes()
+        self._queue, self._press, self._slips, self._settings = queue, press, slips, roads
+        self._random = random or SystemRandom()
+        self._drain = drain
+        self._roads: dict[ChannelName, Road] = {}
+        self._outcomes = Outcomes(ledger, clock, self._settled)
+        self._strays: set[tuple[int, int]] = set()
+        self._changed = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._ticks = AsyncIOScheduler(
+            job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
+        )
+
+    @property
+    def roads(self) -> Mapping[ChannelName, Road]:
+        """The channels in use, for health and metrics."""
+        return self._roads
+
+    # ------------------------------------------------------------------ start and stop
+
+    async def __aenter__(self) -> Self:
+        self.lease = await self.ledger.transact(self._begin)
+        self._planner = Planner(self.ledger, self.clock, self.lease, self._planned)
+        for each in self._settings:
+            self._roads[each.channel.name] = self._road(each)
+        await self.reload()
+        self._tasks = [
+            asyncio.create_task(self._planner.work(), name="planner"),
+            asyncio.create_task(self._follow_changes(), name="changes"),
+            *(asyncio.create_task(r.work(), name=f"road {n}") for n, r in self._roads.items()),
+        ]
+        self._planner.wake()
+        self._tick(self.round, ROUND)
+        self._tick(self.watch, WATCH)
+        self._tick(self.self_audit, SELF_AUDIT)
+        self._ticks.start()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        self._ticks.shutdown(wait=False)
+        for task in self._tasks[:2]:
+            task.cancel()
+        await asyncio.gather(*(road.stop(self._drain) for road in self._roads.values()))
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _begin(self, conn: Connection) -> int:
+        """Bury old leases, put their rows in doubt, take a new one: one transaction."""
+        now = self.clock.now()
+        leases.bury(conn)
+        doubtful = leases.recover(conn, now, doubt_wait)
+        if doubtful:
+            log.warning("recover.in_doubt", rows=doubtful)
+        return leases.take(conn, "daemon", now)
+
+    def _road(self, settings: RoadSettings) -> Road:
+        channel = settings.channel
+        shelf = Shelf(
+            self.ledger, self._press, channel, self.clock, self.lease, settings.window, self._random
+        )
+        gate = Gate(
+            channel.name,
+            self._queue,
+            self.wishes,
+            self.clock,
+            # embedded: the lock on the data folder is the lease, and dies with this process
+            lease_good=lambda: True,
+            road_open=lambda: self._roads[channel.name].open,
+        )
+        return Road(
+            channel,
+            queue=self._queue,
+            shelf=shelf,
+            gate=gate,
+            slips=self._slips,
+            outcomes=self._outcomes,
+            clock=self.clock,
+            connections=settings.connections,
+            pace=settings.pace,
+        )
+
+    def _tick(self, work: Any, seconds: float) -> None:
+        self._ticks.add_job(work, "interval", seconds=seconds, id=work.__name__)
+
+    # ------------------------------------------------------------------ what wakes the flow
+
+    def changed(self) -> None:
+        """Something was committed: an announcement, a cancellation, a decision."""
+        self._changed.set()
+
+    async def _follow_changes(self) -> None:
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            await self.reload()
+            self._planner.wake()
+
+    async def reload(self) -> None:
+        """Read the open runs again: the queue holds nothing the ledger does not."""
+        found = {run.id: run for run in await self.ledger.read(runs.open_runs)}
+        for gone in [run for run in self._queue.runs() if run.id not in found]:
+            self._gone(gone)
+        for run in found.values():
+            if run.channel in self._roads:
+                self._roads[run.channel].news(run)
+
+    def _gone(self, run: Run) -> None:
+        self._queue.remove(run.id)
+        self._roads[run.channel].forget(run.id)
+
+    def _planned(self, run_id: int) -> None:
+        self.changed()
+
+    def _settled(self, settlement: Settlement) -> None:
+        for road in self._roads.values():
+            road.settled(settlement)
+        if settlement.dead is not None:
+            self.wishes.changed(settlement.row.subscriber, self.clock.monotonic())
+
+    # ------------------------------------------------------------------ ticks
+
+    async def watch(self) -> None:
+        """Notice what another process committed."""
+        if await self.ledger.changed_elsewhere():
+            self.changed()
+
+    async def round(self) -> None:
+        """One round of upkeep. A full disk makes it wait for the next one."""
+        try:
+            while await self.ledger.transact(self._upkeep):
+                self.changed()
+        except LedgerFullError:
+            log.exception("upkeep.ledger_full")
+
+    def _upkeep(self, conn: Connection) -> bool:
+        now: datetime = self.clock.now()
+        published = upkeep.publish_due(conn, self._press, now)
+        resolved = upkeep.resolve_doubts(conn, now)
+        closed = upkeep.close_over(conn, now)
+        finished = upkeep.finish(conn, now)
+        return bool(published or resolved or closed or finished)
+
+    async def self_audit(self) -> None:
+        """Doubt what twice in a row stood reserved under our lease but in none of our windows."""
+        held = self._outcomes.deliveries.union(*(road.held for road in self._roads.values()))
+        found = await self.ledger.read(lambda conn: leases.strays(conn, self.lease, held))
+        held = self._outcomes.deliveries.union(*(road.held for road in self._roads.values()))
+        lost = {stray for stray in found & self._strays if stray[0] not in held}
+        self._strays = found - lost
+        if lost:
+            log.warning("self_audit.strays", rows=len(lost))
+            now = self.clock.now()
+            await self.ledger.transact(
+                lambda conn: leases.doubt_strays(conn, self.lease, lost, now, doubt_wait)
+            )
