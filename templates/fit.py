@@ -6,7 +6,6 @@ The one cut is a notification's (`shorten`): phones cut it anyway, so the previe
 
 import re
 import unicodedata
-from bisect import bisect_right
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -102,9 +101,13 @@ def _split(text: str, first: int, rest: int) -> list[str] | TooLong:
 
 
 def _words_that_fit(words: list[str], room: int) -> int:
-    most = min(len(words), room)  # a word weighs at least one: no need to weigh a whole book
-    candidates = range(1, most + 1)
-    return bisect_right(candidates, room, key=lambda n: weight("".join(words[:n]).strip()))
+    """Words are weighed one by one: no link, accent or emoji reaches over a blank."""
+    used = 0
+    for count, word in enumerate(words):
+        if used + weight(word.rstrip()) > room:
+            return count
+        used += weight(word)
+    return len(words)
 
 
 def _last_sentence(words: list[str]) -> int:
