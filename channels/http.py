@@ -95,7 +95,7 @@ def open_session(
     The environment's proxies are not read, cookies are not kept. Call inside a running loop.
     """
     return aiohttp.ClientSession(
-        connector=GatedConnector(limit=connections, resolver=resolver, timeout_ceil_threshold=inf),
+        connector=GatedConnector(limit=connections, resolver=resolver),
         timeout=aiohttp.ClientTimeout(total=timeout, ceil_threshold=inf),
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,

@@ -73,9 +73,10 @@ class Rig(Protocol):
     value for GOOD and WRONG_KEY is not looked at."""
 
     name: str
-    timeout: float
+    timeout: float  # seconds, of the channels made from now on; the suite sets it
     rendered: Rendered
     personal: bool  # each message carries its citizen's stop token
+    check_asks_the_provider: bool  # `check` needs the provider, and not only the settings
     words: tuple[str, ...]  # that must never be seen: texts, keys
     expected: dict[Mood, Outcome]
     mood: Mood
@@ -187,8 +188,8 @@ class HttpRig:
     """The half of a rig that every HTTP channel shares; a subclass says what its provider's yes
     looks like (`_created`), who it wrote to (`letters`) and how to make its channel."""
 
-    timeout = 0.3
     expected = HTTP_TROUBLES
+    check_asks_the_provider = True
 
     def __init__(self) -> None:
         self.provider = HttpProvider(self._created)

@@ -18,6 +18,9 @@ RIGS = [import_module(found.stem).Rig for found in sorted(HERE.glob("channel_rig
 async def rig(request):
     """One channel and its provider, started."""
     one = request.param()
+    one.timeout = (
+        10  # long, so that a busy machine fails nothing; tests that wait it out shorten it
+    )
     await one.start()
     yield one
     await one.stop()
