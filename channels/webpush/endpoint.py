@@ -63,24 +63,18 @@ def _is_address(host: str) -> bool:
 
 def is_public(address: str) -> bool:
     """Whether an IP address is on the public Internet: neither private, loopback, link-local,
-    carrier-grade NAT, unique local, multicast nor reserved, and hiding none of these inside."""
+    carrier-grade NAT, unique local, multicast nor reserved. Of the IPv6 addresses that hide an
+    IPv4 one, NAT64 is judged by it; mapped and 6to4 ones have no business in the DNS."""
     try:
         found = ip_address(address)
     except ValueError:
         return False
-    hidden = _hidden(found) if isinstance(found, IPv6Address) else None
-    return _is_global(found) and (hidden is None or _is_global(hidden))
-
-
-def _is_global(address: IPv4Address | IPv6Address) -> bool:
-    return address.is_global and not address.is_multicast and not address.is_reserved
-
-
-def _hidden(address: IPv6Address) -> IPv4Address | None:
-    """The IPv4 address inside an IPv6 one: mapped, 6to4 or NAT64."""
-    if address in _NAT64:
-        return IPv4Address(int(address) & 0xFFFFFFFF)
-    return address.ipv4_mapped or address.sixtofour
+    if isinstance(found, IPv6Address):
+        if found.ipv4_mapped or found.sixtofour:
+            return False
+        if found in _NAT64:
+            found = IPv4Address(int(found) & 0xFFFFFFFF)
+    return found.is_global and not found.is_multicast and not found.is_reserved
 
 
 def origin(url: URL) -> str:

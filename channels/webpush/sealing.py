@@ -23,7 +23,7 @@ def seal(
     key: ec.EllipticCurvePrivateKey | None = None,
     salt: bytes | None = None,
 ) -> bytes:
-    """The body of one push message: `plaintext` (at most `LONGEST` bytes) that only the browser
+    """The body of one push message: `plaintext` (1 to `LONGEST` bytes) that only the browser
     with the private half of `p256dh` can read.
 
     `key` and `salt` are fresh for every message, as RFC 8291 section 3.1 asks; a test may fix
