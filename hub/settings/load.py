@@ -134,8 +134,9 @@ def load_settings(
         weakest_first = [{"hub": {"data": "data"}}, *(s.values for s in reversed(sources))]
         return names.anchored(_merged(*weakest_first, overrides or {}), folder)
 
-    hub = together(environment, *file)["hub"]
-    secrets = _read_secrets(hub if isinstance(hub, Mapping) else {}, problems)
+    others = together(environment, *file)
+    secrets = _read_secrets(others["hub"], problems)
+    _keep_off(secrets.values, others.get("channels", {}))
     sources = [environment, secrets, *file]
     try:
         settings = Settings(**together(*sources))
@@ -144,6 +145,13 @@ def load_settings(
     if problems:
         raise SettingsError(problems)
     return settings
+
+
+def _keep_off(secrets: Mapping[str, Any], configured: Any) -> None:
+    """A secret lying ready does not switch its channel on: hub.toml or the environment does."""
+    channels = secrets.get("channels", {})
+    for name in [name for name in channels if name not in configured]:
+        del channels[name]
 
 
 def _merged(*weakest_first: Mapping[str, Any]) -> dict[str, Any]:
@@ -173,8 +181,9 @@ def _read_file(path: Path) -> _Source:
     raise SettingsError([Problem("", str(path), wrong)])
 
 
-def _read_secrets(hub: Mapping[str, Any], problems: list[Problem]) -> _Source:
+def _read_secrets(hub: Any, problems: list[Problem]) -> _Source:
     """The files of the secrets folder; `hub` is that section as the other sources give it."""
+    hub = hub if isinstance(hub, Mapping) else {}
     folder = Path(str(hub.get("secrets") or Path(str(hub.get("data", "data")), "secrets")))
     texts: dict[str, str] = {}
     try:

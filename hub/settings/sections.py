@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from channels.email.settings import EmailSettings
 from channels.sms.settings import SmsSettings
 from channels.twitter.settings import TwitterSettings
+from channels.webpush.settings import WebPushSettings
 
 Count = Annotated[int, Field(gt=0)]
 Seconds = Annotated[float, Field(gt=0)]
@@ -176,6 +177,7 @@ class Channels(Section):
     sms: SmsSettings | None = Field(None, description="SMS, by Twilio.")
     email: EmailSettings | None = Field(None, description="E-mail, by the town's mail server.")
     x: TwitterSettings | None = Field(None, description="Posts on X, from the town's account.")
+    webpush: WebPushSettings | None = Field(None, description="Notifications in the browser.")
 
 
 class Sandbox(Section):

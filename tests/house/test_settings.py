@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from channels.webpush.keys import new_vapid_key
 from hub.settings import Settings, SettingsError, load_settings, names
 
+VAPID_KEY = new_vapid_key()
 REFERENCE = Path(__file__).parents[2] / "hub.toml"
 
 
@@ -53,8 +55,11 @@ def test_the_reference_loads_as_it_is_and_says_the_defaults() -> None:
 def test_the_reference_loads_with_everything_switched_on(tmp_path: Path) -> None:
     (tmp_path / "credentials").mkdir()
     text = _switched_on(REFERENCE.read_text("utf-8"))
-    file = _write(tmp_path, text.replace("/run/credentials/hub.service", "credentials"))
-    assert load_settings(file, {}).channels.email is not None
+    text = text.replace("/run/credentials/hub.service", "credentials")
+    file = _write(
+        tmp_path, text.replace('private_key = "(secret)"', f'private_key = "{VAPID_KEY}"')
+    )
+    assert all(load_settings(file, {}).channels.model_dump().values())
 
 
 def test_every_setting_is_in_the_reference_with_a_comment_and_its_default() -> None:
@@ -242,6 +247,24 @@ def test_an_unknown_secret_file_is_refused(tmp_path: Path) -> None:
     assert line == (
         "secret file channels__sms__auth_tokn: channels.sms.auth_tokn is not a setting. "
         "Did you mean channels__sms__auth_token? Example: channels__sms__auth_token=(secret)"
+    )
+
+
+def test_a_secret_lying_ready_does_not_switch_its_channel_on(tmp_path: Path) -> None:
+    _secret(tmp_path, "channels__webpush__private_key", VAPID_KEY)
+    file = _write(tmp_path, "")
+    assert load_settings(file, {}).channels.webpush is None
+    switched_on = {"HUB__CHANNELS__WEBPUSH__SENDER": "mailto:mairie@example.org"}
+    assert load_settings(file, switched_on).channels.webpush is not None
+
+
+def test_a_secret_of_the_wrong_form_is_named_and_not_shown(tmp_path: Path) -> None:
+    _secret(tmp_path, "channels__webpush__private_key", "not-a-key")
+    file = _write(tmp_path, "[channels.webpush]\nsender = 'mailto:mairie@example.org'\n")
+    [line] = _refused(file)
+    assert line.startswith(
+        "secret file channels__webpush__private_key: channels.webpush.private_key "
+        "is not what it should be."
     )
 
 
