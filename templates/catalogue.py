@@ -4,7 +4,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from itertools import product
 from pathlib import Path
 from types import TracebackType
 
@@ -14,7 +14,6 @@ from jinja2 import (
     StrictUndefined,
     Template,
     TemplateError,
-    TemplateNotFound,
     TemplateSyntaxError,
 )
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -87,11 +86,12 @@ class Found:
 
 
 class Catalogue:
-    """The templates of one authority, compiled once.
+    """The templates of one authority: listed when it is made, each compiled at its first use.
 
     Searched: ``<locale>/<theme>/<name>`` in `overlay` (the town's own folder), then in the packaged
     ones; every theme given, then ``default``; the language wanted, the authority's, then French.
     Officers write templates, so Jinja's sandbox reads them; an unknown variable is an error.
+    `files` names them all, as ``<locale>/<theme>/<name>``.
     """
 
     def __init__(
@@ -123,27 +123,21 @@ class Catalogue:
             short_range=filters.short_range,
             table_date=filters.table_date,
         )
-        self.find = lru_cache(maxsize=1024)(self._find)
+        self.files = frozenset(self._environment.list_templates())
 
-    def _find(self, name: str, language: str, themes: tuple[str, ...] = ()) -> Found:
+    def find(self, name: str, language: str, themes: tuple[str, ...] = ()) -> Found:
         """The template called `name` (one of `NAMES`) nearest to a language and themes.
 
         `themes` are keys, most specific first. Raises `TemplateFault` where there is none, or
         where the nearest does not compile.
         """
-        for locale in self._locales(language):
-            for theme in _folders(themes):
+        for locale, theme in product(self._locales(language), _folders(themes)):
+            if (file := f"{locale}/{theme}/{name}") in self.files:
                 try:
-                    return Found(locale, self._environment.get_template(f"{locale}/{theme}/{name}"))
-                except TemplateNotFound:
-                    continue
+                    return Found(locale, self._environment.get_template(file))
                 except TemplateSyntaxError as error:
                     raise syntax_fault(error) from None
         raise missing(DEFAULT_LANGUAGE, name)
-
-    def files(self) -> tuple[str, ...]:
-        """Every file of the folders searched, as ``<locale>/<theme>/<name>``."""
-        return tuple(self._environment.list_templates())
 
     def _locales(self, language: str) -> Iterator[str]:
         wanted = (language, base(language), self.language, DEFAULT_LANGUAGE)

@@ -55,7 +55,7 @@ def problems(catalogue: Catalogue) -> tuple[TemplateFault, ...]:
     file no message uses. Broken: whatever the samples reveal, for each urgency and kind.
     """
     found = [*_missing(catalogue), *_unread(catalogue)]
-    for locale, theme in sorted({_folder(file) for file in catalogue.files() if _read(file)}):
+    for locale, theme in sorted({_folder(file) for file in catalogue.files if _read(file)}):
         found += _broken(catalogue, locale, theme)
     return tuple({str(fault): fault for fault in found}.values())
 
@@ -70,7 +70,7 @@ def _folder(file: str) -> tuple[str, str]:
 
 
 def _missing(catalogue: Catalogue) -> Iterator[TemplateFault]:
-    files = set(catalogue.files())
+    files = catalogue.files
     spoken = {*_LANGUAGES, catalogue.language, *(_folder(each)[0] for each in files if _read(each))}
     for locale, name in product(sorted(spoken), NAMES):
         if f"{locale}/{DEFAULT_THEME}/{name}" not in files:
@@ -78,7 +78,7 @@ def _missing(catalogue: Catalogue) -> Iterator[TemplateFault]:
 
 
 def _unread(catalogue: Catalogue) -> Iterator[TemplateFault]:
-    for file in catalogue.files():
+    for file in sorted(catalogue.files):
         if file.count("/") and not _read(file):  # at the top lie layouts that others extend
             expected = ", ".join(NAMES)
             yield TemplateFault(

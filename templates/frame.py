@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 
 from channels.base import Urgency
+from templates.characters import one_line
 from templates.content import Content, Letterhead
 from templates.phrases import COLON, DRILL, base, label, spoken
 
@@ -81,3 +82,8 @@ def list_id(letterhead: Letterhead) -> str:
     key = letterhead.themes[0][0] if letterhead.themes else letterhead.authority_key
     name = re.sub(r"[^A-Za-z0-9.-]+", "-", key).strip(".-")
     return f"{name}.{letterhead.list_domain}"
+
+
+def list_name(letterhead: Letterhead) -> str:
+    """The human name of that list, on one line: it goes into a header."""
+    return one_line(letterhead.themes[0][1] if letterhead.themes else letterhead.authority)

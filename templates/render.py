@@ -22,7 +22,7 @@ from templates import filters, fit, gsm
 from templates.catalogue import Catalogue, Found
 from templates.characters import one_line, tidy
 from templates.content import Content, Letterhead
-from templates.frame import bracket, drill_word, frame, list_id, topic
+from templates.frame import bracket, drill_word, frame, list_id, list_name, topic
 from templates.phrases import DEFAULT_LANGUAGE
 from templates.preview import (
     EmailFigures,
@@ -132,7 +132,7 @@ class Composer:
             html=_INLINER.inline(html),
             stop_url=letterhead.stop_url,
             list_id=list_id(letterhead),
-            list_name=letterhead.themes[0][1] if letterhead.themes else letterhead.authority,
+            list_name=list_name(letterhead),
         )
 
     def _push(self, words: Content, letterhead: Letterhead) -> PushText | TooLong:

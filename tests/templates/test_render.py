@@ -27,7 +27,7 @@ from channels.base import (
     Urgency,
 )
 from templates import fit, gsm
-from templates.catalogue import Catalogue
+from templates.catalogue import PACKAGED, Catalogue
 from templates.content import Content, Kind, Letterhead
 from templates.preview import EmailFigures, PostFigures, Preview, PushFigures, SmsFigures
 from templates.refusals import Empty, TooLong, Unit, Unwritable
@@ -296,6 +296,36 @@ def test_a_drill_by_email_starts_and_ends_with_its_word(
     assert letter.list_name == letterhead.authority
 
 
+def _luminance(colour: str) -> float:
+    channels = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
+    red, green, blue = (
+        each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in channels
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_every_colour_of_an_email_stands_out_from_its_ground() -> None:
+    # WCAG 2.2, 1.4.3; what names no ground of its own lies on the page, light or dark.
+    sheet = (PACKAGED / "email.base.html").read_text("utf-8")
+    light, dark = re.findall(r"<style.*?>(.*?)</style>", sheet, re.DOTALL)
+    for rules, page in ((light, "#ffffff"), (dark, "#1b2427")):
+        colours = re.findall(r"([\w., ]+) \{([^{}]*[ ;]color: (#\w{6})[^{}]*)\}", f" {rules}")
+        assert len(colours) >= 7
+        for name, rule, colour in colours:
+            ground = re.search(r"background: (#\w{6})", rule)
+            shades = sorted(map(_luminance, (colour, ground[1] if ground else page)))
+            assert (shades[1] + 0.05) / (shades[0] + 0.05) >= 4.5, name
+
+
+def test_a_header_of_the_list_stays_one_line(
+    composer: Composer, content: Content, letterhead: Letterhead
+) -> None:
+    headed = replace(letterhead, themes=(("eau/coupures à venir", "Eau\r\nBcc: x"),))
+    letter = _text(composer.compose(ChannelName.EMAIL, content, headed), EmailText)
+    assert letter.list_id == "eau-coupures-venir.alerte.example.org"
+    assert letter.list_name == "Eau Bcc: x"
+
+
 def test_an_adapted_email_replaces_the_body_in_both_forms(
     composer: Composer, content: Content, letterhead: Letterhead
 ) -> None:
@@ -512,15 +542,20 @@ def test_a_text_ending_in_an_ellipsis_is_not_taken_for_cut(
     assert not preview.figures.body_cut
 
 
+@pytest.fixture(scope="module")
+def stop_in_sms(tmp_path_factory: pytest.TempPathFactory) -> Composer:
+    overlay = tmp_path_factory.mktemp("stop-in-sms")
+    (overlay / "fr/default").mkdir(parents=True)
+    (overlay / "fr/default/sms.txt").write_text("{{ text }} STOP {{ stop_url }}", "utf-8")
+    return Composer(Catalogue(overlay))
+
+
 @given(token=st.text("abcXYZ019-_", min_size=STOP_TOKEN_LENGTH, max_size=STOP_TOKEN_LENGTH))
 @same_for_all_examples
 def test_a_personal_link_changes_no_length(
-    tmp_path_factory: pytest.TempPathFactory, content: Content, letterhead: Letterhead, token: str
+    stop_in_sms: Composer, content: Content, letterhead: Letterhead, token: str
 ) -> None:
-    overlay = tmp_path_factory.getbasetemp() / "stop-in-sms"
-    (overlay / "fr/default").mkdir(parents=True, exist_ok=True)
-    (overlay / "fr/default/sms.txt").write_text("{{ text }} STOP {{ stop_url }}", "utf-8")
-    composer = Composer(Catalogue(overlay))
+    composer = stop_in_sms
     sms = _text(composer.compose(ChannelName.SMS, content, letterhead), SmsText).body
     push = _text(composer.compose(ChannelName.WEBPUSH, content, letterhead), PushText).payload
     letter = _text(composer.compose(ChannelName.EMAIL, content, letterhead), EmailText)

@@ -65,7 +65,14 @@ def test_a_template_is_compiled_once(tmp_path: Path) -> None:
     catalogue = Catalogue(_write(tmp_path, {"fr/default/sms.txt": "avant"}))
     before = catalogue.find("sms.txt", "fr")
     _write(tmp_path, {"fr/default/sms.txt": "après"})
-    assert catalogue.find("sms.txt", "fr") is before
+    assert catalogue.find("sms.txt", "fr").render({}) == before.render({}) == "avant"
+
+
+def test_a_template_added_later_waits_for_a_new_catalogue(tmp_path: Path) -> None:
+    catalogue = Catalogue(_write(tmp_path, {"fr/default/sms.txt": "avant"}))
+    _write(tmp_path, {"fr/eau/sms.txt": "après"})
+    assert catalogue.find("sms.txt", "fr", ("eau",)).render({}) == "avant"
+    assert Catalogue(tmp_path).find("sms.txt", "fr", ("eau",)).render({}) == "après"
 
 
 def test_the_packaged_templates_have_no_problem() -> None:
