@@ -32,7 +32,7 @@ from channels.email.wire import Envelope, Wire, open_wire
 
 _IDLE = 30.0  # seconds after which a quiet connection is not trusted: firewalls forget silently
 _TOKENS = re.compile(r"[A-Za-z0-9._=-]+")
-_UNMAILABLE = re.compile(r"[\x00-\x20<>\x7f-\x9f]|^[^@]*$|@$")
+_UNMAILABLE = re.compile(r"[\x00-\x20<>\x7f-\x9f\ud800-\udfff]|^[^@]*$|@$")
 
 
 class EmailChannel:

@@ -207,7 +207,8 @@ async def open_wire(settings: EmailSettings, tls: ssl.SSLContext | None) -> Wire
     except aiosmtplib.SMTPResponseException as error:
         reply = Reply(error.code, error.message)
         refused(reply)
-        raise ChannelDown(Reason.PROVIDER_ERROR, code=str(reply.code)) from None
+        alarm = reply.code >= 500  # shut out for good, such as by our address's reputation
+        raise ChannelDown(Reason.PROVIDER_ERROR, alarm=alarm, code=str(reply.code)) from None
     except OSError:
         raise
     except (aiosmtplib.SMTPException, ValueError):

@@ -31,7 +31,7 @@ def seal(
     """
     try:
         point, secret = decoded(p256dh), decoded(auth)
-        if len(secret) != 16:
+        if (len(point), len(secret)) != (65, 16):  # a compressed point would seal for nobody
             raise BadKeys
         body = http_ece.encrypt(
             plaintext,

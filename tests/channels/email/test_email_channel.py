@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import trustme
+from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from channels.base import (
     Accepted,
@@ -252,7 +253,14 @@ async def test_an_international_address_needs_a_server_that_knows_them(office, t
 
 @pytest.mark.parametrize(
     "address",
-    ["lea", "lea@", "a b@example.org", "a@example.org\r\nBcc: b@example.org", "<a@example.org>"],
+    [
+        "lea",
+        "lea@",
+        "a b@example.org",
+        "a@example.org\r\nBcc: b@example.org",
+        "<a@example.org>",
+        "a\ud800@example.org",
+    ],
 )
 async def test_an_address_that_cannot_stand_in_a_command_is_refused_here(office, town, address):
     async with town.channel() as channel:
@@ -351,7 +359,7 @@ async def test_a_server_that_refuses_at_the_door_closes_the_road(office, town):
     async with town.channel() as channel:
         with pytest.raises(ChannelDown) as down:
             await town.send(channel, 1)
-    assert not down.value.alarm
+    assert (down.value.reason, down.value.alarm) == (Reason.PROVIDER_ERROR, True)
 
 
 async def test_check_signs_in_and_sends_nothing(office, secured, town):
@@ -398,3 +406,38 @@ def test_a_password_never_crosses_a_network_in_clear():
                 "sender": "mairie@example.org",
             }
         )
+
+
+# --------------------------------------------------------------------------- somebody else's server
+
+
+class Inbox:
+    """aiosmtpd's end: what it understood of each letter."""
+
+    def __init__(self) -> None:
+        self.envelopes: list[Envelope] = []
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        self.envelopes.append(envelope)
+        return "250 2.0.0 taken"
+
+
+async def test_aiosmtpd_understands_a_letter_as_it_was_meant(town):
+    inbox = Inbox()
+    server = await asyncio.get_running_loop().create_server(
+        lambda: SMTP(inbox, hostname="courrier.example.org", enable_SMTPUTF8=True), "127.0.0.1", 0
+    )
+    port = server.sockets[0].getsockname()[1]
+    async with town.channel(port=port, bounce_domain="rebond.example.org") as channel:
+        for n, address in enumerate(["lea@example.org", "anoük@example.org"]):
+            assert isinstance(await town.send(channel, n, to=Recipient(address)), Accepted)
+    server.close()
+    first, second = inbox.envelopes
+    assert (first.mail_from, first.rcpt_tos) == (
+        "bounce+0.1.mac0@rebond.example.org",
+        ["lea@example.org"],
+    )
+    assert second.rcpt_tos == ["anoük@example.org"]
+    message = email.message_from_bytes(first.content, policy=email.policy.default)
+    assert message.defects == []
+    assert f"https://example.org/s/{0:032d}" in message.get_body(("html",)).get_content()

@@ -166,6 +166,7 @@ async def test_a_false_subscription_cannot_silence_a_town_whose_key_is_good(town
         {"p256dh": "not on the curve"},
         {"auth": "c2hvcnQ"},
         {"p256dh": "A" * 87},
+        {"p256dh": "Ao5TO2-gv3tGJbswZnwB-2B--fi4qA_vWzAGKHAxh7Kj"},  # compressed
         {"auth": "*"},
     ],
 )
