@@ -26,7 +26,6 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from babel.lists import format_list
 from babel.numbers import format_decimal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
@@ -139,7 +138,7 @@ def _environment(language: str) -> Environment:
         phone_moment=_phone_moment,
         state_of=_state_of,
         newest_first=_newest_first,
-        listed=lambda names: format_list(list(names), locale=language),
+        listed=", ".join,  # no "et": themes hold one ("Eau et coupures")
         number=lambda count: format_decimal(count, locale=language),
     )
     environment.globals.update(stylesheet=_stylesheet(), ERROR_STATUSES=ERROR_STATUSES)

@@ -219,7 +219,7 @@ async def test_targets_are_large_enough_for_a_thumb(town: TestServer) -> None:
 @pytest.mark.parametrize(
     ("choice", "sentence"),
     [
-        (None, "Vous ne recevrez plus « Eau et coupures et Travaux et circulation » par SMS."),
+        (None, "Vous ne recevrez plus « Eau et coupures, Travaux et circulation » par SMS."),
         ("Tous les messages par SMS", "Vous ne recevrez plus aucun message par SMS."),
         ("Tout", f"Vous ne recevrez plus aucun message de {TOWN}."),
     ],

@@ -283,7 +283,7 @@ def test_the_stop_page_asks_with_three_choices_and_one_button(
     assert [label["for"] for label in outline.all("label")] == [radio["id"] for radio in radios]
     assert len(outline.all("button")) == len(outline.all("fieldset")) == 1
     words = text_of(html)
-    assert "Seulement « Eau et coupures et Travaux » par SMS" in words
+    assert "Seulement « Eau et coupures, Travaux » par SMS" in words
     assert "06 •• •• •• 42" in words
 
 
@@ -300,7 +300,7 @@ def test_two_clicks_stop_because_one_choice_is_ready(stop_question: dict[str, An
 @pytest.mark.parametrize(
     ("choice", "sentence"),
     [
-        (StopChoice.THEME, "Vous ne recevrez plus « Eau et coupures et Travaux » par e-mail."),
+        (StopChoice.THEME, "Vous ne recevrez plus « Eau et coupures, Travaux » par e-mail."),
         (StopChoice.CHANNEL, "Vous ne recevrez plus aucun message par e-mail."),
         (StopChoice.ALL, "Vous ne recevrez plus aucun message de Ville de Valmont-sur-Orne."),
     ],
@@ -312,7 +312,7 @@ def test_the_result_says_exactly_what_stopped_and_the_way_back(
     html = page("stop.html", "fr", home_url="https://alerte.example.org/", **stop_question)
     words = text_of(html)
     assert sentence in words
-    assert ("Thèmes arrêtés : Eau et coupures et Travaux." in words) == (choice != "theme")
+    assert ("Thèmes arrêtés : Eau et coupures, Travaux." in words) == (choice != "theme")
     assert ("Coordonnée concernée : 06 •• •• •• 42." in words) == (choice != "all")
     assert "Vous pouvez vous abonner à nouveau" in words
     assert {"class": "button secondary", "href": "https://alerte.example.org/"} in Outline(
