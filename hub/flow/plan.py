@@ -21,6 +21,7 @@ from sqlalchemy import (
     literal,
     literal_column,
     select,
+    true,
     union_all,
 )
 
@@ -203,13 +204,17 @@ def _rows(page: Select[Any], announcement: Announcement, seen: Run, now: datetim
     def by_case(same: str, digest: str, otherwise: str) -> Any:
         return cast(case((people.c.duplicate, same), (later, digest), else_=otherwise), String)
 
-    return select(
-        literal(seen.id),
-        people.c.subscriber,
-        people.c.contact_point,
-        parts.c.part,
-        by_case(DeliveryState.SKIPPED, DeliveryState.DIGEST, DeliveryState.READY),
-        by_case(Reason.SAME_ADDRESS, Reason.DIGEST, ""),
-        literal(moment),
-        literal(moment),
-    ).order_by(people.c.subscriber, people.c.contact_point, parts.c.part)
+    return (
+        select(
+            literal(seen.id),
+            people.c.subscriber,
+            people.c.contact_point,
+            parts.c.part,
+            by_case(DeliveryState.SKIPPED, DeliveryState.DIGEST, DeliveryState.READY),
+            by_case(Reason.SAME_ADDRESS, Reason.DIGEST, ""),
+            literal(moment),
+            literal(moment),
+        )
+        .join_from(people, parts, true())
+        .order_by(people.c.subscriber, people.c.contact_point, parts.c.part)
+    )

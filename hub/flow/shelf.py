@@ -63,10 +63,12 @@ class Shelf:
             limit=self.size - len(window.rows),
             now=to_ms(self.clock.now()),
         )
-        rows = await self.ledger.write(RESERVE, ask, hurry=window.lane <= Lane.TRANSACTIONAL)
+        dry = not window.rows  # connections stand idle: a commit of its own costs less
+        hurry = dry or window.lane <= Lane.TRANSACTIONAL
+        rows = await self.ledger.write(RESERVE, ask, hurry=hurry)
         if rows:
-            window.rows.extend(rows)
             await self.read_people(window, rows)
+            window.rows.extend(rows)
         return len(rows)
 
     async def read_people(self, window: Window, rows: Sequence[Reservation]) -> None:
