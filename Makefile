@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: EUPL-1.2
+# One command each. Needs nothing but make and Python 3.11 or newer, with venv.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+INSTALLED := $(VENV)/.installed
+TESTABLE := $(VENV)/.installed-for-tests
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check format bench wheel clean
+
+help: ## Show this help
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
+
+# Remade only when pyproject.toml changed. The Python version is asked first: pip's own answer to
+# that is a page long. The demo installs what the hub needs, the tests what they need as well.
+$(INSTALLED): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "This needs Python 3.11 or newer; say which with PYTHON=python3.12"; exit 1; }
+	@test -x $(BIN)/python || { echo "Making $(VENV)…"; $(PYTHON) -m venv $(VENV); }
+	@echo "Installing the hub into $(VENV) (a minute or two, once)…"
+	@$(PIP) install --editable .
+	@touch $@
+
+$(TESTABLE): $(INSTALLED)
+	@echo "Installing what the tests need…"
+	@$(PIP) install --editable '.[test,bench]'
+	@touch $@
+
+install: $(TESTABLE) ## Make .venv and install everything into it
+
+demo: $(INSTALLED) ## A made-up town in a sandbox, on this machine alone (ARGS="--port 8081")
+	@$(BIN)/hub demo $(ARGS)
+
+test: $(TESTABLE) ## All the tests, with branch coverage (ARGS="tests/house -k clock")
+	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--cov --cov-report=term)
+
+check: $(TESTABLE) ## Format, lint, types and import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(TESTABLE) ## Put the code in the house's format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(TESTABLE) ## Measure this machine (ARGS passed on)
+	@for each in bench/*_bench.py; do echo "== $$each"; $(BIN)/python $$each $(ARGS) || exit 1; done
+
+wheel: $(INSTALLED) ## Build the wheel into dist/
+	@$(PIP) wheel --no-deps --wheel-dir dist .
+
+clean: ## Remove .venv, caches and what was built (never the data folder)
+	rm -rf $(VENV) build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
