@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from hub.sandbox.oauth import XKeys
+from hub.sandbox.vapid import scalar, unpadded
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,7 @@ class Credentials:
     auth_token: str = field(repr=False)
     smtp: tuple[str, str] = field(repr=False)
     x: XKeys
+    vapid: str = field(repr=False)
 
     @classmethod
     def of(cls, seed: str) -> Self:
@@ -28,6 +30,7 @@ class Credentials:
             account_sid=f"AC{derived('account')[:32]}",
             auth_token=derived("auth token")[:32],
             smtp=("hub", derived("smtp")[:24]),
+            vapid=unpadded(scalar(hmac.digest(seed.encode(), b"vapid", "sha512")).to_bytes(32)),
             x=XKeys(
                 consumer_key=derived("consumer key")[:25],
                 consumer_secret=derived("consumer secret")[:50],

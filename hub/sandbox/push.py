@@ -18,14 +18,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from channels.base import ChannelName, Clock
 from hub.sandbox.effects import Effect, Effects
 from hub.sandbox.faults import Fault, Faults
-from hub.sandbox.vapid import Vapid, decoded, unpadded
+from hub.sandbox.vapid import Vapid, decoded, scalar, unpadded
 from hub.sandbox.wire import Wire
 
 _MAX_BODY = 4096  # RFC 8030 section 7.2
 _LONGEST_TTL = 28 * 24 * 3600  # what FCM keeps; a push service may shorten a TTL
 _TOPIC = re.compile(r"[A-Za-z0-9_-]{1,32}")  # section 5.4
 _URGENCIES = frozenset({"very-low", "low", "normal", "high"})  # section 5.3
-_P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +75,8 @@ class Push:
         bits = HKDF(SHA256(), 64, salt=self._seed, info=f"device:{name}".encode()).derive(
             self._seed
         )
-        secret = 1 + int.from_bytes(bits[:48]) % (_P256_ORDER - 1)
-        return _Device(name, ec.derive_private_key(secret, ec.SECP256R1()), bits[48:])
+        key = ec.derive_private_key(scalar(bits[:48]), ec.SECP256R1())
+        return _Device(name, key, auth=bits[48:])
 
     def _id(self, name: str) -> str:
         proof = hmac_digest(self._seed, name.encode(), "sha256")[:12]

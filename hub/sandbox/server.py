@@ -179,7 +179,12 @@ class Sandbox:
                 "access_token_secret": keys.x.access_token_secret,
                 "base_url": self.base_url,
             },
-            ChannelName.WEBPUSH.value: {"allow_loopback": True, "pace": _PACE},
+            ChannelName.WEBPUSH.value: {
+                "private_key": keys.vapid,
+                "sender": f"mailto:{self.settings.email_sender}",
+                "allow_loopback": True,
+                "pace": _PACE,
+            },
         }
 
 

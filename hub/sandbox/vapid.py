@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 _LONGEST_LIFE = 24 * 3600  # RFC 8292 section 2
 _REMEMBERED = 1_000
+_P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
 def unpadded(raw: bytes) -> str:
@@ -23,7 +24,14 @@ def unpadded(raw: bytes) -> str:
 
 def decoded(text: str) -> bytes:
     """The reverse of `unpadded`. Raises `ValueError` on anything else."""
+    if "+" in text or "/" in text:
+        raise ValueError("base64url uses - and _")
     return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+
+
+def scalar(bits: bytes) -> int:
+    """A P-256 private key made of derived bits; 384 or more leave no bias worth the name."""
+    return 1 + int.from_bytes(bits) % (_P256_ORDER - 1)
 
 
 @dataclass(frozen=True, slots=True)

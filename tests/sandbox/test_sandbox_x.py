@@ -36,7 +36,7 @@ def client_of(keys: XKeys, session: aiohttp.ClientSession, base_url: str) -> Asy
         access_token=keys.access_token,
         access_token_secret=keys.access_token_secret,
     )
-    client.session = Rewriting(session, base_url)  # type: ignore[assignment]
+    client.session = Rewriting(session, base_url)
     return client
 
 
