@@ -52,7 +52,7 @@ def _hash(key: str) -> str:
 
 
 def issue_key(
-    conn: Connection, authority: int, name: str, scope: Scope, actor: str, now: datetime
+    conn: Connection, authority: int, name: str, scope: Scope, *, actor: str, now: datetime
 ) -> str:
     """A new API key, returned this once. Raises `NameTakenError`."""
     taken = select(api_key.c.id).where(api_key.c.authority == authority, api_key.c.name == name)
@@ -65,7 +65,7 @@ def issue_key(
     return key
 
 
-def revoke_key(conn: Connection, authority: int, name: str, actor: str, now: datetime) -> bool:
+def revoke_key(conn: Connection, authority: int, name: str, *, actor: str, now: datetime) -> bool:
     """End a key. False where there is none of that name that still lives."""
     ended = conn.execute(
         update(api_key)
@@ -88,10 +88,9 @@ def keys(conn: Connection, authority: int) -> Sequence[RowMapping]:
 
 def principal_of_key(conn: Connection, key: str) -> Principal | None:
     """Who holds this key, None for one that is unknown or revoked."""
-    found = conn.execute(
-        select(api_key).where(api_key.c.hash == _hash(key), api_key.c.revoked.is_(None))
-    ).one_or_none()
-    return None if found is None else _principal(f"api:{found.id}", found.name, found._mapping)
+    living = select(api_key).where(api_key.c.hash == _hash(key), api_key.c.revoked.is_(None))
+    found = conn.execute(living).mappings().one_or_none()
+    return None if found is None else _principal(f"api:{found['id']}", found["name"], found)
 
 
 def _principal(door: str, name: str, row: RowMapping) -> Principal:
@@ -136,6 +135,7 @@ def add_source(
     key: str,
     scope: Scope,
     seal: Seal,
+    *,
     actor: str,
     now: datetime,
 ) -> str:
@@ -159,7 +159,7 @@ def sources(conn: Connection, authority: int) -> Sequence[RowMapping]:
     return conn.execute(mine).mappings().all()
 
 
-def revoke_source(conn: Connection, authority: int, key: str, actor: str, now: datetime) -> bool:
+def revoke_source(conn: Connection, authority: int, key: str, *, actor: str, now: datetime) -> bool:
     """End a source. False where there is none of that name that still lives."""
     ended = conn.execute(
         update(source)
@@ -173,12 +173,9 @@ def revoke_source(conn: Connection, authority: int, key: str, actor: str, now: d
 
 def source_of(conn: Connection, key: str, seal: Seal) -> tuple[Principal, str] | None:
     """The principal and secret of a living source."""
-    found = conn.execute(
-        select(source).where(source.c.key == key, source.c.revoked.is_(None))
-    ).one_or_none()
+    living = select(source).where(source.c.key == key, source.c.revoked.is_(None))
+    found = conn.execute(living).mappings().one_or_none()
     if found is None:
         return None
-    secret = seal.open(found.sealed_secret)
-    if secret is None:
-        return None
-    return _principal(f"hook:{key}", key, found._mapping), secret
+    secret = seal.open(found["sealed_secret"])
+    return None if secret is None else (_principal(f"hook:{key}", key, found), secret)

@@ -20,11 +20,14 @@ S = DeliveryState
 
 @dataclass(frozen=True, slots=True)
 class Settler:
-    """Settles the rows of one run. `jitter` returns a number in [0, 1)."""
+    """Settles the rows of one run. `jitter` returns a number in [0, 1).
+
+    `provider` is None where the provider's references do not tell one copy from another.
+    """
 
     run: Run
     published: datetime
-    provider: str
+    provider: str | None
     jitter: Callable[[], float]
 
     def outcome(self, row: Reservation, outcome: Outcome, now: datetime) -> Settlement:

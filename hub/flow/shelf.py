@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from channels.base import Channel, Clock, Lane
+from channels.base import Channel, ChannelName, Clock, Lane
 from hub.flow.plan import query_for
 from hub.flow.settle import Settler
 from hub.flow.site import Press
@@ -49,7 +49,7 @@ class Shelf:
             return Window(
                 run,
                 Texts(announcement, catalogue, self.press, self.channel),
-                Settler(run, published, self.channel.name, self.random.random),
+                Settler(run, published, _provider(self.channel.name), self.random.random),
                 query_for(announcement, run.channel, catalogue).theme_lineage,
             )
 
@@ -87,3 +87,12 @@ class Shelf:
             return None
         seconds = (due - to_ms(self.clock.now())) / 1000
         return self.clock.monotonic() + min(max(seconds, 0.0), LONGEST_REST)
+
+
+def _provider(channel: ChannelName) -> str | None:
+    """Who gives each copy a reference of its own: one reference then stands on one row only.
+
+    An e-mail's second copy bears the same Message-ID, and a push service may answer with any
+    address.
+    """
+    return channel if channel in (ChannelName.SMS, ChannelName.X) else None

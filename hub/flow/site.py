@@ -61,8 +61,19 @@ def letterhead(
         key=code,
         chain=announcement.first_code or code,
         post_link=announcement.post_link,
+        ancestors=_ancestors(announcement, catalogue),
         thread=announcement.thread,
     )
+
+
+def _ancestors(announcement: Announcement, catalogue: Catalogue) -> tuple[str, ...]:
+    """The parents of its first theme, nearest first: their templates serve it too."""
+    found: list[str] = []
+    theme = catalogue.themes_by_key.get(announcement.themes[0])
+    while theme is not None and theme.parent is not None:
+        theme = catalogue.themes[theme.parent]
+        found.append(theme.key)
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
