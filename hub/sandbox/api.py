@@ -76,7 +76,7 @@ class Api:
     """Everything under /sandbox/api."""
 
     def __init__(
-        self, effects: Effects, faults: Faults, twilio: Twilio, x: X, push: Push, *, sms_sender: str
+        self, effects: Effects, faults: Faults, *, twilio: Twilio, x: X, push: Push, sms_sender: str
     ) -> None:
         self._effects = effects
         self._faults = faults

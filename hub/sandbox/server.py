@@ -65,40 +65,33 @@ class Sandbox:
         self.credentials = Credentials.of(settings.seed)
         self.effects = Effects(clock, settings.effects_log)
         self.faults = Faults(settings.seed)
-        account = {
-            "account_sid": self.credentials.account_sid,
-            "auth_token": self.credentials.auth_token,
-        }
-        self._receipts = Receipts(
-            self.effects, self.faults, clock, delay=settings.receipt_delay, **account
-        )
-        self.twilio = Twilio(self.effects, self.faults, self._receipts, clock, **account)
+        keys, shared = self.credentials, (self.effects, self.faults, clock)
+        sid, token = keys.account_sid, keys.auth_token
+        delay = settings.receipt_delay
+        self._receipts = Receipts(*shared, account_sid=sid, auth_token=token, delay=delay)
+        self.twilio = Twilio(*shared, receipts=self._receipts, account_sid=sid, auth_token=token)
         self.twilio.inbound_url = settings.inbound_url
         self.x = X(
-            self.effects,
-            self.faults,
-            clock,
-            keys=self.credentials.x,
+            *shared,
+            keys=keys.x,
             handle=settings.x_handle,
             name=settings.town,
             posts_per_window=settings.posts_per_window,
             messages_per_window=settings.messages_per_window,
         )
-        self.push = Push(self.effects, self.faults, clock, seed=settings.seed)
+        self.push = Push(*shared, seed=settings.seed)
         self._smtp = Smtp(
-            self.effects,
-            self.faults,
-            clock,
+            *shared,
             host=settings.host,
             port=settings.smtp_port,
-            login=self.credentials.smtp if settings.smtp_login else None,
+            login=keys.smtp if settings.smtp_login else None,
         )
         self._api = Api(
             self.effects,
             self.faults,
-            self.twilio,
-            self.x,
-            self.push,
+            twilio=self.twilio,
+            x=self.x,
+            push=self.push,
             sms_sender=settings.sms_sender,
         )
         self._http_port = 0

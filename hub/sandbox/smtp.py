@@ -81,20 +81,13 @@ class _Mailboxes:
         session.host_name = hostname
         return [*answers[:-1], "250-PIPELINING", "250-ENHANCEDSTATUSCODES", answers[-1]]
 
-    async def handle_MAIL(  # noqa: N802
-        self, _: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    async def handle_RCPT(  # noqa: N802
+        self, _: SMTP, session: Session, envelope: Envelope, address: str, __: list[str]
     ) -> str:
-        """Ask for a login first (RFC 4954 section 6), then take the sender."""
+        """Ask for a login first where one is set (RFC 4954 section 6, but at RCPT, as Postfix
+        does); refuse mailboxes that do not exist or are full, as an MX does."""
         if self._private and not session.authenticated:
             return "530 5.7.0 Authentication required"
-        envelope.mail_from = address
-        envelope.mail_options.extend(options)
-        return "250 2.1.0 Ok"
-
-    async def handle_RCPT(  # noqa: N802
-        self, _: SMTP, __: Session, envelope: Envelope, address: str, ___: list[str]
-    ) -> str:
-        """Refuse mailboxes that do not exist or are full, as an MX does."""
         now = self._faults.of(ChannelName.EMAIL)
         if address in now.dead:
             return f"550 5.1.1 <{address}>: Recipient address rejected: User unknown"

@@ -69,9 +69,9 @@ class Twilio:
         self,
         effects: Effects,
         faults: Faults,
-        receipts: Receipts,
         clock: Clock,
         *,
+        receipts: Receipts,
         account_sid: str,
         auth_token: str,
     ) -> None:

@@ -2,7 +2,6 @@
 """X's v2 API for one account, the town's: posts, its timeline, and direct messages."""
 
 import hashlib
-import html
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,16 +9,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from aiohttp import web
-from twitter_text import (  # type: ignore[import-untyped]
-    extract_urls_with_indices,
-    parse_tweet,
-)
+from twitter_text import parse_tweet  # type: ignore[import-untyped]
 
 from channels.base import ChannelName, Clock
-from hub.sandbox.effects import Effect, Effects
+from hub.sandbox.effects import Effects
 from hub.sandbox.faults import Fault, Faults
 from hub.sandbox.oauth import XKeys, is_signed
 from hub.sandbox.wire import Wire
+from hub.sandbox.x_bodies import invalid, page, post_object, problem, timestamp
 
 PUBLIC = "public"  # what a post is addressed to
 _DUPLICATE_SPAN = timedelta(days=1)
@@ -35,27 +32,6 @@ def participant_id(handle: str) -> str:
     """The numeric id of a made-up citizen's account: always the same for the same handle."""
     digest = hashlib.sha256(handle.lstrip("@").lower().encode()).digest()
     return str(10**17 + int.from_bytes(digest[:7]))
-
-
-def problem(status: int, title: str, detail: str | None = None) -> web.Response:
-    """X's error body, served as application/problem+json."""
-    body = {"title": title, "type": "about:blank", "status": status, "detail": detail or title}
-    return web.json_response(body, status=status, content_type="application/problem+json")
-
-
-def _invalid(message: str, **parameters: str) -> web.Response:
-    body = {
-        "errors": [
-            {
-                "parameters": {name: [value] for name, value in parameters.items()},
-                "message": message,
-            }
-        ],
-        "title": "Invalid Request",
-        "detail": "One or more parameters to your request was invalid.",
-        "type": "https://api.twitter.com/2/problems/invalid-request",
-    }
-    return web.json_response(body, status=400, content_type="application/problem+json")
 
 
 @dataclass(slots=True)
@@ -137,16 +113,17 @@ class X:
                 return refused
             body = await _json_object(request)
             text = body.get("text")
-            reply = body.get("reply", {}).get("in_reply_to_tweet_id")
-            if not isinstance(text, str) or not text.strip():
-                return _invalid("text is required", text="")
+            reply = body.get("reply", {})
+            if not isinstance(text, str) or not text.strip() or not isinstance(reply, dict):
+                return invalid("text is required")
             if not parse_tweet(text).valid:
-                return _invalid("Your Post text is too long.", text=text)
-            if reply is not None and self._effects.by_ref(reply) is None:
+                return invalid("Your Post text is too long.", text=text)
+            before = reply.get("in_reply_to_tweet_id")
+            if before is not None and self._effects.by_ref(str(before)) is None:
                 return problem(403, "Forbidden", _DENIED_REPLY)
             if self._is_duplicate(text):
                 return problem(403, "Forbidden", _DUPLICATE)
-            return await self._post(text, reply)
+            return await self._post(text, before)
 
         return await self._limited(request, self._posts, act)
 
@@ -161,7 +138,7 @@ class X:
             state="public",
             extra=extra,
         )
-        return web.json_response({"data": _post_object(effect, frozenset())}, status=201)
+        return web.json_response({"data": post_object(effect, frozenset())}, status=201)
 
     def _is_duplicate(self, text: str) -> bool:
         oldest = self._now() - _DUPLICATE_SPAN
@@ -189,15 +166,15 @@ class X:
             first = datetime.fromisoformat(query.get("start_time", "1970-01-01T00:00:00Z"))
             since, below = int(query.get("since_id", "0")), int(query.get("pagination_token", "0"))
         except ValueError:
-            return _invalid("one of the parameters is malformed")
+            return invalid("one of the parameters is malformed")
         if not 5 <= size <= 100:
-            return _invalid("max_results is not between 5 and 100", max_results=str(size))
+            return invalid("max_results is not between 5 and 100", max_results=str(size))
         posts = [
             post
             for post in self._effects.to(ChannelName.X, PUBLIC)
             if post.at >= first and int(post.ref) > since and (not below or int(post.ref) < below)
         ]
-        return _page([_post_object(post, fields) for post in posts[:size]], len(posts) > size)
+        return page([post_object(post, fields) for post in posts[:size]], len(posts) > size)
 
     # ------------------------------------------------------------------- direct messages
 
@@ -208,7 +185,7 @@ class X:
             text = (await _json_object(request)).get("text")
             to = request.match_info["id"]
             if not isinstance(text, str) or not text.strip() or len(text) > _MAX_DM:
-                return _invalid("text is required, of 10,000 characters at most")
+                return invalid("text is required, of 10,000 characters at most")
             if to not in self._handles or to in self._faults.of(ChannelName.X).dead:
                 return problem(403, "Forbidden", _DENIED_DM)
             effect = await self._effects.add(
@@ -240,7 +217,7 @@ class X:
                 for event in sorted(sent + self._received, key=lambda event: -int(event["id"]))
                 if only is None or event["dm_conversation_id"] == self._conversation(only)
             ]
-            return _page(events[:100], more=len(events) > 100)
+            return page(events[:100], more=len(events) > 100)
 
         return await self._wire.answer(request, act, self._refusal)
 
@@ -251,7 +228,7 @@ class X:
             "text": text,
             "sender_id": sender,
             "dm_conversation_id": self._conversation(other),
-            "created_at": _timestamp(at),
+            "created_at": timestamp(at),
         }
 
     def _conversation(self, other: str) -> str:
@@ -319,40 +296,3 @@ async def _json_object(request: web.Request) -> dict[str, Any]:
     except ValueError:
         return {}
     return body if isinstance(body, dict) else {}
-
-
-def _post_object(effect: Effect, fields: frozenset[str]) -> dict[str, Any]:
-    """A post as the API returns it: links wrapped by t.co, and &, <, > escaped."""
-    text, urls = effect.text, []
-    for found in reversed(extract_urls_with_indices(effect.text)):
-        start, end = found["indices"]
-        digest = hashlib.sha256(found["url"].encode()).hexdigest()[:10]
-        short = f"https://t.co/{digest}"
-        text = f"{text[:start]}{short}{text[end:]}"
-        urls.append({"url": short, "expanded_url": found["url"], "display_url": found["url"]})
-    post: dict[str, Any] = {
-        "id": effect.ref,
-        "text": html.escape(text, quote=False),
-        "edit_history_tweet_ids": [effect.ref],
-    }
-    if "created_at" in fields:
-        post["created_at"] = _timestamp(effect.at)
-    if "entities" in fields and urls:
-        post["entities"] = {"urls": urls[::-1]}
-    if "referenced_tweets" in fields and (reply := effect.extra.get("in_reply_to")):
-        post["referenced_tweets"] = [{"type": "replied_to", "id": reply}]
-    return post
-
-
-def _page(found: list[dict[str, Any]], more: bool) -> web.Response:
-    meta: dict[str, Any] = {"result_count": len(found)}
-    if not found:
-        return web.json_response({"meta": meta})
-    meta |= {"newest_id": found[0]["id"], "oldest_id": found[-1]["id"]}
-    if more:
-        meta["next_token"] = found[-1]["id"]
-    return web.json_response({"data": found, "meta": meta})
-
-
-def _timestamp(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

@@ -74,7 +74,7 @@ async def test_the_login_is_checked_where_asked_for() -> None:
         assert (settings["username"], settings["password"]) == (user, password)
         with pytest.raises(aiosmtplib.SMTPAuthenticationError):
             await send(sandbox, letter(), username=user, password="wrong")
-        with pytest.raises(aiosmtplib.SMTPSenderRefused):
+        with pytest.raises(aiosmtplib.SMTPRecipientsRefused, match="530"):
             await send(sandbox, letter())
         await send(sandbox, letter(), username=user, password=password)
         assert len(sandbox.effects.select()) == 1

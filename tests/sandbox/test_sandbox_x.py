@@ -3,14 +3,16 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
 import pytest
 import tweepy
+from oauthlib import oauth1
 from tweepy.asynchronous import AsyncClient
 
-from hub.clock import SystemClock
+from hub.clock import ManualClock, SystemClock
 from hub.sandbox.oauth import XKeys
 from hub.sandbox.server import Sandbox, SandboxSettings
 from hub.sandbox.x import participant_id
@@ -99,6 +101,32 @@ async def test_the_same_text_twice_is_refused(town: AsyncClient) -> None:
     with pytest.raises(tweepy.Forbidden, match="duplicate content"):
         await town.create_tweet(text="Coupure d'eau")
     await town.create_tweet(text="Coupure d'eau, suite")
+
+
+async def test_a_day_later_the_same_text_may_be_posted_again(
+    session: aiohttp.ClientSession,
+) -> None:
+    clock = ManualClock(SystemClock().wall())
+    async with Sandbox(clock) as sandbox:
+        town = client_of(sandbox.credentials.x, session, sandbox.base_url)
+        await town.create_tweet(text="Marché ce matin")
+        clock.jump(timedelta(hours=25))
+        await town.create_tweet(text="Marché ce matin")
+        assert len(sandbox.effects.select()) == 2
+
+
+@pytest.mark.parametrize("body", ["not JSON", "[]", '{"text": 4}', '{"text": "Eau", "reply": []}'])
+async def test_a_body_that_is_no_post_is_a_bad_request(
+    sandbox: Sandbox, http: aiohttp.ClientSession, body: str
+) -> None:
+    keys = sandbox.credentials.x
+    signer = oauth1.Client(
+        keys.consumer_key, keys.consumer_secret, keys.access_token, keys.access_token_secret
+    )
+    url, headers, _ = signer.sign(f"{sandbox.base_url}/2/tweets", "POST")
+    async with http.post(url, data=body, headers=headers) as answer:
+        assert answer.status == 400
+        assert (await answer.json())["title"] == "Invalid Request"
 
 
 @pytest.mark.parametrize("text", ["é" * 281, "日" * 141, " "])
