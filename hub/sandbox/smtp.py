@@ -5,10 +5,10 @@ import asyncio
 import hmac
 import logging
 from collections.abc import Callable
-from email.message import EmailMessage
-from email.parser import BytesParser
-from email.policy import SMTP as SMTP_POLICY
-from typing import Any, AnyStr, Literal, Self, assert_never
+from email import message_from_bytes
+from email.header import decode_header, make_header
+from email.message import Message
+from typing import Any, AnyStr, Self, assert_never
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
@@ -18,7 +18,7 @@ from hub.sandbox.faults import Fault, Faults
 
 logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd logs every line it reads
 
-_KEPT_HEADERS = (
+_KEPT = (
     "Message-ID",
     "Date",
     "From",
@@ -30,7 +30,6 @@ _KEPT_HEADERS = (
     "Auto-Submitted",
     "Content-Language",
 )
-_PARSER = BytesParser(EmailMessage, policy=SMTP_POLICY)
 _MAX_MESSAGE = 2_000_000
 _QUEUED = "250 2.0.0 Ok: queued"
 
@@ -141,28 +140,46 @@ class _Mailboxes:
         return ""
 
     async def _deliver(self, envelope: Envelope) -> None:
-        message = _PARSER.parsebytes(envelope.original_content or b"")
+        message = message_from_bytes(envelope.original_content or b"")
+        headers = _headers(message)
         extra = {
             "mail_from": envelope.mail_from,
-            "headers": {name: str(message[name]) for name in _KEPT_HEADERS if name in message},
+            "headers": {name: headers[name.lower()] for name in _KEPT if name.lower() in headers},
         }
         for address in envelope.rcpt_tos:
             await self._effects.add(
                 ChannelName.EMAIL,
                 to=address,
-                sender=str(message.get("From", "")),
-                subject=str(message.get("Subject", "")),
-                text=_part(message, "plain"),
-                html=_part(message, "html"),
-                ref=str(message.get("Message-ID", "")),
+                sender=headers.get("from", ""),
+                subject=headers.get("subject", ""),
+                text=_part(message, "text/plain"),
+                html=_part(message, "text/html"),
+                ref=headers.get("message-id", ""),
                 state="received",
                 extra=extra,
             )
 
 
-def _part(message: EmailMessage, subtype: Literal["plain", "html"]) -> str:
-    part = message.get_body((subtype,))
-    return "" if part is None else str(part.get_content()).replace("\r\n", "\n")
+def _headers(message: Message) -> dict[str, str]:
+    """By lower-case name, unfolded (RFC 5322 section 2.2.3) and decoded (RFC 2047, RFC 6532)."""
+    found: dict[str, str] = {}
+    for name, raw in message.raw_items():
+        value = str(raw).encode("ascii", "surrogateescape").decode("utf-8", "replace")
+        value = value.replace("\r\n", "").strip()
+        if "=?" in value:
+            value = str(make_header(decode_header(value)))
+        found.setdefault(name.lower(), value)
+    return found
+
+
+def _part(message: Message, content_type: str) -> str:
+    for part in message.walk():
+        if part.get_content_type() == content_type:
+            content = part.get_payload(decode=True)
+            charset = part.get_content_charset("utf-8")
+            assert isinstance(content, bytes)  # a text part has no parts of its own
+            return content.decode(charset, "replace").replace("\r\n", "\n")
+    return ""
 
 
 class Smtp:
