@@ -13,7 +13,7 @@ import typer
 from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError
 
-from channels.base import ChannelDown, ChannelName, CheckFailed, Clock
+from channels.base import ChannelName, CheckFailed, Clock
 from channels.registry import load
 from hub.cli.init import authority_id
 from hub.cli.options import CONFIG, Config
@@ -168,8 +168,6 @@ async def _channel(name: ChannelName, settings: Settings, clock: Clock) -> Findi
             sentence, well = await channel.check(), True
     except CheckFailed as refused:
         sentence, well = str(refused), False
-    except ChannelDown as down:
-        sentence, well = f"the provider refused us ({down.reason})", False
     except TimeoutError:
         sentence, well = f"no answer within {PATIENCE:g} seconds", False
     return Finding(well, name, f"{sentence[:1].upper()}{sentence[1:].rstrip('.')}.")

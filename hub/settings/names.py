@@ -28,8 +28,8 @@ def fields_in(name: Name) -> Mapping[str, FieldInfo]:
     """The settings directly inside `name`; none when it is a value, or unknown."""
     fields: Mapping[str, FieldInfo] = Settings.model_fields
     for part in name:
-        if isinstance(part, str):
-            fields = _inside(fields[part]) if part in fields else {}
+        field = fields.get(str(part))
+        fields = _inside(field) if field is not None else {}
     return fields
 
 
@@ -48,11 +48,8 @@ def every_name(within: Name = ()) -> Iterator[Name]:
 def first_unknown(name: Name) -> Name | None:
     """The shortest beginning of `name` that is no setting; None when all of it is known."""
     for depth in range(1, len(name) + 1):
-        field = field_of(name[:depth])
-        if field is None:
+        if field_of(name[:depth]) is None:
             return name[:depth]
-        if not _inside(field) and _is(field, Mapping):
-            return None  # a table of free names: the model judges what it holds
     return None
 
 
@@ -81,11 +78,9 @@ def example(name: Name) -> str | None:
 
 
 def takes_json(name: Name) -> bool:
-    """Whether a variable or secret file holds this setting as JSON: sections, lists, tables."""
+    """Whether a variable or secret file holds this setting as JSON: a section or a list."""
     field = field_of(name)
-    return field is not None and (
-        bool(_inside(field)) or _is(field, list, tuple, set, frozenset, Mapping)
-    )
+    return field is not None and (bool(_inside(field)) or _is(field, list, tuple))
 
 
 def is_secret(name: Name) -> bool:

@@ -44,6 +44,11 @@ def hub(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str
     return run
 
 
+# a table that holds what its own schema forbids, which SQLite's quick check finds
+UNSOUND = (
+    "CREATE TABLE unsound (a);INSERT INTO unsound VALUES (NULL);PRAGMA writable_schema = ON;"
+    "UPDATE sqlite_schema SET sql = 'CREATE TABLE unsound (a NOT NULL)' WHERE name = 'unsound'"
+)
 Run = Callable[..., tuple[int, str, str]]
 
 
@@ -176,8 +181,8 @@ def _wound(statement: str | None) -> None:
     path = Path("data/ledger.sqlite3")
     engine = create_engine(f"sqlite:///{path}")
     with engine.begin() as connection:
-        if statement:
-            connection.execute(text(statement))
+        for each in (statement or "").split(";"):
+            connection.execute(text(each or "SELECT 1"))
     with engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     engine.dispose()
@@ -340,7 +345,8 @@ def test_secrets_open_to_others_are_named_with_the_cure(hub: Run) -> None:
         ("DELETE FROM alembic_version", "empty; run hub init"),
         ("UPDATE alembic_version SET version_num = '0000'", "the start will upgrade it"),
         ("DELETE FROM authority", "The ledger has no authority mairie"),
-        (None, "restore a backup"),
+        (None, "cannot be read (DatabaseError); where it is damaged, restore a backup"),
+        (UNSOUND, "is damaged; restore a backup"),
     ],
 )
 def test_the_ledgers_state_is_said_in_one_line(wound: str | None, sentence: str, hub: Run) -> None:
