@@ -3,7 +3,7 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 from aiohttp import web
@@ -23,6 +23,7 @@ _FAULTS: TypeAdapter[dict[ChannelName, ChannelFaults]] = TypeAdapter(
     dict[ChannelName, ChannelFaults]
 )
 _PHONE = re.compile(r"[+\s]?[\d\s.\-]+")
+_Act = Callable[[web.Request], Awaitable[web.Response]]
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -96,15 +97,14 @@ class Api:
             web.post("/sandbox/api/devices", self._answering(self._new_device)),
         ]
 
-    def _answering(self, act: Any) -> Callable[[web.Request], Any]:
+    def _answering(self, act: _Act) -> _Act:
         async def answer(request: web.Request) -> web.Response:
             try:
-                found: web.Response = await act(request)
+                return await act(request)
             except _Problem as problem:
                 return web.json_response(
                     problem.body, status=problem.status, content_type="application/problem+json"
                 )
-            return found
 
         return answer
 

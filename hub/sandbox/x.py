@@ -15,7 +15,7 @@ from channels.base import ChannelName, Clock
 from hub.sandbox.effects import Effects
 from hub.sandbox.faults import Fault, Faults
 from hub.sandbox.oauth import XKeys, is_signed
-from hub.sandbox.wire import Wire
+from hub.sandbox.wire import Act, Wire
 from hub.sandbox.x_bodies import invalid, page, post_object, problem, timestamp
 
 PUBLIC = "public"  # what a post is addressed to
@@ -253,7 +253,7 @@ class X:
 
     # ------------------------------------------------------------------- common
 
-    async def _limited(self, request: web.Request, window: _Window, act: Any) -> web.StreamResponse:
+    async def _limited(self, request: web.Request, window: _Window, act: Act) -> web.StreamResponse:
         response = await self._wire.answer(request, act, self._refusal)
         if not response.prepared:
             response.headers.update(window.headers())
