@@ -6,14 +6,23 @@ import json
 import re
 import tomllib
 from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from shapely import Polygon, unary_union
 from shapely.geometry import shape
 
 from hub.demo_town import generate
+from subscribers.catalogue import load_catalogue
+from subscribers.catalogue_file import import_catalogue
+from subscribers.import_batch import VerdictKind
+from subscribers.importer import ImportOptions, import_csv
+from subscribers.tables import authority, metadata
 
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 HERE = generate.HERE
 
 
@@ -115,3 +124,19 @@ def test_devices_belong_to_citizens_who_chose_web_push(people: list[dict[str, st
         person["ref"] for person in people if "webpush" in person["channels"].split()
     }
     assert set(devices.values()) == {1, 2}
+
+
+def test_the_ordinary_importers_take_the_town_whole(tmp_path: Path) -> None:
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'town.db'}")
+    metadata.create_all(engine)
+    documents = [(HERE / name).read_text("utf-8") for name in ("catalogue.toml", "zones.geojson")]
+    with engine.begin() as conn:
+        report = import_catalogue(conn, documents[0], documents[1])
+        catalogue = load_catalogue(conn, conn.execute(sa.select(authority.c.id)).scalar_one())
+    assert not report.problems
+    options = ImportOptions(suppression_key=b"k" * 32, recorded_by="demo", verified=True)
+    with (HERE / "citizens.csv").open("rb") as lines:
+        verdicts = import_csv(lines, engine.begin, catalogue, options, now=NOW)
+        kinds = Counter(verdict.kind for verdict in verdicts)
+    engine.dispose()
+    assert kinds == {VerdictKind.CREATED: 2_000}
