@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Stop tokens: only ours, for ever, in exactly the room they were promised."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from channels.base import STOP_TOKEN_LENGTH, STOP_TOKEN_MARK, ChannelName
+from subscribers.tokens import StopToken, StopTokens
+
+OLD, NEW = b"o" * 32, b"n" * 32
+TOKENS = StopTokens([OLD])
+
+
+@given(st.sampled_from(ChannelName), st.integers(0, 2**48 - 1), st.integers(0, 2**40 - 1))
+def test_a_token_says_who_stops_what_in_32_characters(
+    channel: ChannelName, subscriber: int, announcement: int
+) -> None:
+    token = TOKENS.issue(channel, subscriber, announcement)
+    assert re.fullmatch(rf"[A-Za-z0-9_-]{{{STOP_TOKEN_LENGTH}}}", token)
+    assert TOKENS.read(token) == StopToken(channel, subscriber, announcement)
+
+
+@given(st.integers(0, STOP_TOKEN_LENGTH - 1), st.sampled_from("ABab01-_+/= é\0"))
+def test_a_token_with_any_character_changed_is_none_of_ours(place: int, letter: str) -> None:
+    token = TOKENS.issue(ChannelName.SMS, 7, 9)
+    changed = token[:place] + letter + token[place + 1 :]
+    assert (TOKENS.read(changed) is None) == (changed != token)
+
+
+@given(st.text(max_size=60))
+def test_reading_never_fails_whatever_is_in_the_link(text: str) -> None:
+    assert TOKENS.read(text) is None
+
+
+def test_the_place_holder_of_the_preview_is_no_token() -> None:
+    assert TOKENS.read(STOP_TOKEN_MARK) is None
+
+
+def test_a_new_key_writes_while_the_old_one_is_still_read() -> None:
+    both = StopTokens([NEW, OLD])
+    assert both.read(TOKENS.issue(ChannelName.EMAIL, 1, 2)) is not None
+    assert TOKENS.read(both.issue(ChannelName.EMAIL, 1, 2)) is None
+    assert StopTokens([NEW]).read(both.issue(ChannelName.EMAIL, 1, 2)) is not None
+
+
+@pytest.mark.parametrize("keys", [[], [b"short"], [OLD, b""]])
+def test_a_weak_ring_of_keys_is_refused(keys: list[bytes]) -> None:
+    with pytest.raises(ValueError, match="16 bytes"):
+        StopTokens(keys)
+
+
+def test_a_number_that_does_not_fit_is_an_error_not_a_wrong_token() -> None:
+    with pytest.raises(OverflowError):
+        TOKENS.issue(ChannelName.SMS, 2**48, 0)
