@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The state of a delivery as people read it: one map for pages, API, CSV and command line."""
 
-from typing import Final, assert_never
+from collections.abc import Mapping
+from typing import Final
 
 from channels.base import ChannelName, Reason
 from hub.delivery import DeliveryState
@@ -18,40 +19,47 @@ _OF_THE_ADDRESS: Final = frozenset(
         Reason.NOT_ALLOWED_BY_PERSON,
     }
 )
-_NO_TRY_YET: Final = frozenset({None, Reason.REDRIVEN, Reason.DRAINED, Reason.RUN_PAUSED})
+# Ready for one of these, a message was never tried, or its try says nothing about the address.
+_OF_OURSELVES: Final = frozenset(
+    {
+        None,
+        Reason.REDRIVEN,
+        Reason.DRAINED,
+        Reason.RUN_PAUSED,
+        Reason.CRASHED,
+        Reason.LEASE_ENDED,
+        Reason.CHANNEL_NOT_CONFIGURED,
+    }
+)
+_ALIKE: Final[Mapping[DeliveryState, ShownState]] = {
+    DeliveryState.RESERVED: ShownState.QUEUED,
+    DeliveryState.DOUBT: ShownState.IN_DOUBT,
+    DeliveryState.DIGEST: ShownState.DIGEST,
+    DeliveryState.PARKED: ShownState.PARKED,
+    DeliveryState.DELIVERED: ShownState.DELIVERED,
+    DeliveryState.EXPIRED: ShownState.EXPIRED,
+    DeliveryState.CANCELLED: ShownState.CANCELLED,
+}
 
 
-def shown_state(  # noqa: PLR0911 (one answer a state)
-    channel: ChannelName, state: DeliveryState, reason: Reason | None
-) -> ShownState:
+def shown_state(channel: ChannelName, state: DeliveryState, reason: Reason | None) -> ShownState:
     """What to call a delivery in `state` for `reason` (UX.md section 6)."""
     match state:
-        case DeliveryState.READY if reason is Reason.QUIET_HOURS:
-            return ShownState.DEFERRED_QUIET
-        case DeliveryState.READY if reason not in _NO_TRY_YET:
-            return ShownState.TEMP_FAILED
-        case DeliveryState.READY | DeliveryState.RESERVED:
-            return ShownState.QUEUED
-        case DeliveryState.ACCEPTED if channel is ChannelName.SMS:  # a receipt is still to come
-            return ShownState.SENDING
-        case DeliveryState.ACCEPTED:
-            return ShownState.ACCEPTED_FINAL
-        case DeliveryState.FAILED if reason in _OF_THE_ADDRESS:
-            return ShownState.PERM_FAILED
+        case DeliveryState.READY:
+            return _ready(reason)
+        case DeliveryState.ACCEPTED:  # of the channels, SMS alone may still have a receipt
+            sms = channel is ChannelName.SMS
+            return ShownState.SENDING if sms else ShownState.ACCEPTED_FINAL
         case DeliveryState.FAILED:
-            return ShownState.TECH_FAILED
-        case DeliveryState.SKIPPED if reason in _CHOSEN:
-            return ShownState.SUPPRESSED
-        case DeliveryState.DOUBT:
-            return ShownState.IN_DOUBT
-        case (
-            DeliveryState.DIGEST
-            | DeliveryState.PARKED
-            | DeliveryState.DELIVERED
-            | DeliveryState.SKIPPED
-            | DeliveryState.EXPIRED
-            | DeliveryState.CANCELLED
-        ):
-            return ShownState(state.value)
-        case _:  # pragma: no cover
-            assert_never(state)
+            gone = reason in _OF_THE_ADDRESS
+            return ShownState.PERM_FAILED if gone else ShownState.TECH_FAILED
+        case DeliveryState.SKIPPED:
+            return ShownState.SUPPRESSED if reason in _CHOSEN else ShownState.SKIPPED
+        case _:
+            return _ALIKE[state]
+
+
+def _ready(reason: Reason | None) -> ShownState:
+    if reason is Reason.QUIET_HOURS:
+        return ShownState.DEFERRED_QUIET
+    return ShownState.QUEUED if reason in _OF_OURSELVES else ShownState.TEMP_FAILED
