@@ -16,6 +16,10 @@ from subscribers.tables import authority, theme, zone
 from subscribers.wording import Sentence
 
 LEVELS: Final = ("town", "district", "street", "building")
+_FIELDS: Final = {
+    "theme": {"key", "names", "parent"},
+    "zone": {"key", "names", "parent", "level"},
+}
 _KEY: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 
@@ -125,6 +129,10 @@ def _read_entry(
     reading: _Reading, entry: Mapping[str, Any], kind: str, position: int
 ) -> dict[str, Any]:
     key, names = entry["key"], entry.get("names")
+    for name in entry.keys() - _FIELDS[kind]:  # a misspelt parent must not make an orphan
+        reading.refuse(
+            f"{kind} « {key} » : « {name} » est inconnu.", f"{kind} “{key}”: unknown “{name}”."
+        )
     if not isinstance(names, dict) or not all(
         isinstance(names.get(language), str) and names[language] for language in ("fr", "en")
     ):

@@ -160,7 +160,7 @@ def _is_utf8(raw: bytes) -> bool:
 
 def _split(text: str, delimiter: str) -> list[str] | None:
     try:
-        return next(csv.reader([text.rstrip("\r\n")], delimiter=delimiter, strict=True), [])
+        return next(csv.reader([text.strip()], delimiter=delimiter, strict=True), [])
     except csv.Error:
         return None
 
