@@ -3,7 +3,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, func, select
 
@@ -15,22 +15,22 @@ from subscribers.tables import from_ms
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
+class QueueHealth:
     """Deliveries that are not at their end.
 
-    `ready` by lane, every lane named; `oldest_seconds` is how long the longest-waiting of those
-    that may leave (paused runs apart) has been due, 0 where nothing is late.
+    `ready` by lane, every lane named; `oldest` is how long the longest-waiting of those that may
+    leave (paused runs apart) has been due, None where nothing is late.
     """
 
     ready: Mapping[Lane, int]
-    oldest_seconds: float
+    oldest: timedelta | None
     reserved: int
-    doubt: int
+    in_doubt: int
     parked: int
     digest: int
 
 
-def health(conn: Connection, now: datetime) -> Health:
+def queue_health(conn: Connection, now: datetime) -> QueueHealth:
     """Two small reads: the counts, and the first due row of each open run."""
     counted = conn.execute(
         select(run.c.lane, delivery_count.c.state, func.sum(delivery_count.c.n).label("n"))
@@ -43,17 +43,17 @@ def health(conn: Connection, now: datetime) -> Health:
     ).all()
     totals = {state: sum(row.n for row in counted if row.state == state) for state in DeliveryState}
     ready = {row.lane: row.n for row in counted if row.state == DeliveryState.READY}
-    return Health(
+    return QueueHealth(
         ready={lane: ready.get(lane, 0) for lane in Lane},
-        oldest_seconds=_oldest(conn, now),
+        oldest=_oldest(conn, now),
         reserved=totals[DeliveryState.RESERVED],
-        doubt=totals[DeliveryState.DOUBT],
+        in_doubt=totals[DeliveryState.DOUBT],
         parked=totals[DeliveryState.PARKED],
         digest=totals[DeliveryState.DIGEST],
     )
 
 
-def _oldest(conn: Connection, now: datetime) -> float:
+def _oldest(conn: Connection, now: datetime) -> timedelta | None:
     first_due = (
         select(func.min(delivery.c.due))
         .where(delivery.c.run == run.c.id, delivery.c.state == DeliveryState.READY)
@@ -61,4 +61,5 @@ def _oldest(conn: Connection, now: datetime) -> float:
     )
     asked = select(first_due).where(run.c.state != RunState.DONE, ~run.c.paused)
     dues = [due for due in conn.execute(asked).scalars() if due is not None]
-    return max(0.0, (now - from_ms(min(dues))).total_seconds()) if dues else 0.0
+    late = now - from_ms(min(dues)) if dues else timedelta(0)
+    return late if late > timedelta(0) else None
