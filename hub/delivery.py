@@ -47,7 +47,7 @@ LAWFUL: Final[Mapping[DeliveryState, frozenset[DeliveryState]]] = {
     S.SKIPPED: frozenset({S.DELIVERED, S.ACCEPTED}),
     S.DELIVERED: frozenset(),
 }
-"""From -> to. Late evidence that a copy left lifts a negative end; nothing lowers a positive one."""
+"""From -> to. Late evidence that a copy left lifts a negative end; nothing lowers a good one."""
 
 
 def lawful(old: DeliveryState, new: DeliveryState) -> bool:

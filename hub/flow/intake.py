@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
@@ -16,13 +17,27 @@ from sqlalchemy.exc import IntegrityError
 from channels.base import ChannelName, Clock, PostText, Rendered
 from hub.announcement import Announcement, Event, advance, lane_of
 from hub.flow.principal import Principal
-from hub.flow.problems import ConflictError, Problem
+from hub.flow.problems import ConflictError, ForbiddenError, Problem, RefusedError
 from hub.flow.scrutiny import Desk, scrutinise
 from hub.flow.site import Press
 from hub.flow.submission import Submission
 from hub.ledger import announcements, audit, runs
 from hub.ledger.store import Ledger
 from subscribers.catalogue import Catalogue, load_catalogue
+
+
+_MAY_NOT_PUBLISH: Final = Problem(
+    "",
+    "may_not_publish",
+    "Cette clé ne peut pas publier : demandez à une personne habilitée.",
+    "This key may not publish: ask somebody who may.",
+)
+_OVER: Final = Problem(
+    "/expires",
+    "expired",
+    "Cette annonce n'est plus valable : sa fin de validité est passée.",
+    "This announcement is no longer valid: its end of validity is past.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,26 +145,36 @@ class Intake:
         )
         return scrutinise(asked, principal, desk, first)
 
+    async def find(self, code: str, principal: Principal) -> Announcement:
+        """One announcement of this principal's. Raises `UnknownAnnouncementError`."""
+        return await self.ledger.read(lambda conn: self._mine(conn, code, principal))
+
     async def approve(self, code: str, principal: Principal) -> Announcement:
         """Publish what waits for approval.
 
-        Raises `UnknownAnnouncementError`, `UnlawfulMoveError`, `PermissionError` where this
-        principal may not publish, `RefusedError` where its validity ended meanwhile.
+        Raises `UnknownAnnouncementError`, `UnlawfulMoveError`, `ForbiddenError` where this
+        principal may not publish it, `RefusedError` where its validity ended meanwhile.
         """
 
         def write(conn: Connection) -> Announcement:
             found = self._mine(conn, code, principal)
-            if not principal.may_publish:
-                raise PermissionError("this principal may not publish")
+            if not (principal.may_publish and principal.may_say(found.urgency)):
+                raise ForbiddenError([_MAY_NOT_PUBLISH])
             advance(found.state, Event.PUBLISH)
             now = self.clock.now()
+            if found.expires is not None and found.expires <= now:
+                raise RefusedError([_OVER])
             self._say(conn, principal, "approve", found)
             return self._release(conn, found, now, by=principal.name)
 
         return await self._act(write)
 
     async def cancel(self, code: str, principal: Principal) -> Announcement:
-        """Stop what has not left. Raises `UnknownAnnouncementError`, `UnlawfulMoveError`."""
+        """Stop what has not left.
+
+        Raises `UnknownAnnouncementError`, `UnlawfulMoveError`, `ForbiddenError` where this
+        principal may not publish: what others released is not its to stop.
+        """
         return await self._turn(code, principal, "cancel", Event.CANCEL)
 
     async def pause(self, code: str, principal: Principal) -> Announcement:
@@ -163,6 +188,8 @@ class Intake:
     async def _turn(self, code: str, principal: Principal, verb: str, event: Event) -> Announcement:
         def write(conn: Connection) -> Announcement:
             found = self._mine(conn, code, principal)
+            if not principal.may_publish:
+                raise ForbiddenError([_MAY_NOT_PUBLISH])
             moved = announcements.move(conn, found, event, self.clock.now())
             if event in (Event.PAUSE, Event.RESUME):
                 runs.set_paused(conn, found.id, event is Event.PAUSE)
@@ -178,7 +205,7 @@ class Intake:
 
     def _mine(self, conn: Connection, code: str, principal: Principal) -> Announcement:
         found = announcements.by_code(conn, code, principal.authority)
-        if found is None:
+        if found is None or not _in_scope(conn, found, principal):
             raise UnknownAnnouncementError(code)
         return found
 
@@ -192,6 +219,17 @@ class Intake:
             authority=about.authority,
             detail={"source": principal.source},
         )
+
+
+def _in_scope(conn: Connection, announcement: Announcement, principal: Principal) -> bool:
+    """Whether one of its themes is within the principal's."""
+    if principal.themes is None:
+        return True
+    catalogue = load_catalogue(conn, principal.authority)
+    known = catalogue.themes_by_key
+    ids = [known[key].id for key in announcement.themes if key in known]
+    lineage = {catalogue.themes[each].key for each in catalogue.theme_lineage(ids)}
+    return not lineage.isdisjoint(principal.themes)
 
 
 def publish(

@@ -20,7 +20,7 @@ def record(
     authority: int | None = None,
     detail: Mapping[str, Any] | None = None,
 ) -> None:
-    """One line of the journal, e.g. ``record(conn, now, "cli", "approve", "announcement:7Kq2mX")``."""
+    """One line of the journal; `obj` is like ``announcement:7Kq2mX``."""
     conn.execute(
         audit.insert().values(
             at=now,

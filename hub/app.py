@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The composition root: the only place that names concrete stores, channels and providers."""
+
+import base64
+import hmac
+import socket
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+from sqlalchemy import select
+
+from channels.base import Channel, ChannelName, Clock
+from channels.registry import load
+from hub.flow.credentials import Seal
+from hub.flow.engine import Engine, RoadSettings
+from hub.flow.intake import Intake
+from hub.flow.site import Press, Site
+from hub.flow.slips import Slips
+from hub.ledger.store import Ledger
+from hub.queue.embedded import EmbeddedQueue
+from hub.sandbox.server import Sandbox, SandboxSettings
+from hub.settings import Settings
+from hub.web.desk import Desk
+from hub.web.health import gauges
+from hub.web.limiter import Limiter
+from hub.web.phones import PHONES, Phones
+from hub.web.phones import routes as phone_routes
+from hub.web.server import make_app
+from subscribers.catalogue import Catalogue as Town
+from subscribers.catalogue import load_catalogue
+from subscribers.tables import authority
+from subscribers.tokens import StopTokens
+from templates.catalogue import Catalogue
+from templates.render import Composer
+
+log = structlog.get_logger(__name__)
+
+
+class UnusableError(Exception):
+    """The settings are understood, but the hub cannot start with them; one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What the one secret of `hub init` is turned into, a key for each purpose."""
+
+    slips: bytes
+    stops: bytes
+    seal: bytes
+    suppression: bytes
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Keys":
+        """Raises `UnusableError` where there is no secret of 32 bytes."""
+        given = settings.hub.secret
+        try:
+            secret = base64.b64decode(given.get_secret_value(), validate=True) if given else b""
+        except ValueError:
+            secret = b""
+        if len(secret) < 32:
+            raise UnusableError(
+                "hub.secret must be 32 random bytes in base64; `hub init` makes it."
+            )
+
+        def key(purpose: bytes) -> bytes:
+            return hmac.digest(secret, purpose, "sha256")
+
+        return cls(key(b"slips"), key(b"stops"), key(b"seal"), key(b"suppression"))
+
+
+def configured(settings: Settings) -> Mapping[ChannelName, Any]:
+    """The channels that have a section, with it."""
+    sections = {name: getattr(settings.channels, name.value) for name in ChannelName}
+    return {name: section for name, section in sections.items() if section is not None}
+
+
+def make_press(settings: Settings) -> Press:
+    """The words of this town, under its address."""
+    words = Catalogue(settings.words.overlay, settings.hub.language)
+    return Press(Composer(words), Site(settings.hub.public_url))
+
+
+def make_channels(settings: Settings, clock: Clock) -> Sequence[Channel]:
+    """Every configured channel, closed. Raises `UnusableError` naming what is missing."""
+    channels = []
+    for name, section in configured(settings).items():
+        try:
+            channels.append(load(name)(section, clock))
+        except ValueError as missing:
+            raise UnusableError(f"channels.{name}: {missing}") from None
+    return channels
+
+
+def listen(settings: Settings) -> socket.socket:
+    """The server's socket, bound: port 0 has become a real one. Raises `UnusableError`."""
+    address = (settings.server.host, settings.server.port)
+    try:
+        return socket.create_server(address, reuse_port=False, backlog=1024)
+    except OSError as refused:
+        reason = f"server {address[0]}:{address[1]} cannot be listened on: {refused.strerror}"
+        raise UnusableError(reason) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """A hub that runs."""
+
+    settings: Settings
+    ledger: Ledger
+    engine: Engine
+    intake: Intake
+    town: Town
+    base_url: str
+
+
+@asynccontextmanager
+async def open_hub(
+    settings: Settings,
+    clock: Clock,
+    server: socket.socket,
+    *,
+    sandbox: Sandbox | None = None,
+    phones: Phones | None = None,
+) -> AsyncIterator[Hub]:
+    """Everything started in the order it is needed, and stopped in the reverse.
+
+    The doors open last and close first: what was accepted is on its way before the next comes.
+    Raises `UnusableError`, and what `Ledger.open` raises.
+    """
+    keys = Keys.of(settings)
+    async with AsyncExitStack() as stack:
+        ledger = Ledger.open(
+            settings.hub.data, exclusive=True, commit_wait=settings.engine.commit_wait
+        )
+        stack.callback(ledger.close)
+        town = await ledger.read(lambda conn: _town(conn, settings))
+        channels = make_channels(settings, clock)
+        for channel in channels:
+            await stack.enter_async_context(channel)
+        press, stops = make_press(settings), StopTokens([keys.stops])
+        engine = Engine(
+            ledger,
+            queue=EmbeddedQueue(),
+            press=press,
+            slips=Slips(keys.slips, stops),
+            clock=clock,
+            roads=[_road(settings, channel) for channel in channels],
+            drain=settings.engine.drain_seconds,
+        )
+        await stack.enter_async_context(engine)
+        intake = Intake(ledger, press, list(configured(settings)), clock, engine.changed)
+        desk = _desk(settings, clock, ledger, engine, intake, town, stops, keys, sandbox)
+        app = make_app(desk)
+        if sandbox is not None:
+            sandbox.routes(app)
+            app[PHONES] = phones or Phones(sandbox.effects, ())
+            app.add_routes(phone_routes())
+        await _serve(stack, app, server)
+        host, port = server.getsockname()[:2]
+        log.info("hub.ready", channels=[str(channel.name) for channel in channels], port=port)
+        yield Hub(settings, ledger, engine, intake, town, f"http://{host}:{port}")
+        log.info("hub.stopping")
+
+
+def _desk(  # noqa: PLR0917 (one caller, just above)
+    settings: Settings,
+    clock: Clock,
+    ledger: Ledger,
+    engine: Engine,
+    intake: Intake,
+    town: Town,
+    stops: StopTokens,
+    keys: Keys,
+    sandbox: Sandbox | None,
+) -> Desk:
+    metrics = CollectorRegistry()
+    return Desk(
+        settings=settings,
+        clock=clock,
+        ledger=ledger,
+        engine=engine,
+        intake=intake,
+        site=intake.press.site,
+        stops=stops,
+        seal=Seal(keys.seal),
+        limiter=Limiter(),
+        metrics=metrics,
+        gauges=gauges(metrics),
+        authority=town.authority,
+        authority_name=town.name,
+        sandbox=sandbox is not None,
+    )
+
+
+def _town(conn: Any, settings: Settings) -> Town:
+    wanted = select(authority.c.id).where(authority.c.key == settings.hub.authority)
+    found = conn.execute(wanted).scalar_one_or_none()
+    if found is None:
+        key = settings.hub.authority
+        raise UnusableError(f"hub.authority: the ledger knows no '{key}'; run `hub init`.")
+    return load_catalogue(conn, found)
+
+
+def _road(settings: Settings, channel: Channel) -> RoadSettings:
+    section = configured(settings)[channel.name]
+    window: int = getattr(settings.engine.windows, channel.name.value)
+    return RoadSettings(channel, window, section.connections, section.pace)
+
+
+async def _serve(stack: AsyncExitStack, app: web.Application, server: socket.socket) -> None:
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    await web.SockSite(runner, server).start()
+
+
+def sandbox_of(settings: Settings, clock: Clock, **more: Any) -> Sandbox:
+    """The stand-ins, inside this process. More: `SandboxSettings` beyond hub.toml's."""
+    chosen = SandboxSettings(
+        host=settings.sandbox.host,
+        http_port=settings.sandbox.http_port,
+        smtp_port=settings.sandbox.smtp_port,
+        **more,
+    )
+    return Sandbox(clock, chosen)
+
+
+def sandboxed(settings: Settings, sandbox: Sandbox) -> Settings:
+    """The same settings, with every channel pointed at the stand-ins."""
+    channels = type(settings.channels).model_validate(sandbox.channel_settings())
+    return settings.model_copy(update={"channels": channels})

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""`hub serve`: the daemon. `hub sandbox`: the providers' stand-ins as a process of their own."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hub.app import UnusableError, listen, open_hub, sandbox_of, sandboxed
+from hub.cli.options import CONFIG, Config, Refusal, read_settings
+from hub.clock import SystemClock
+from hub.ledger.database import LedgerCorruptError
+from hub.ledger.schema import NewerLedgerError
+from hub.ledger.store import LedgerLockedError
+from hub.logs import set_up_logs
+from hub.sandbox.server import SandboxSettings
+from hub.sandbox.server import main as sandbox_main
+from hub.settings import Settings
+
+_LOOP: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
+with suppress(ImportError):  # Windows, PyPy
+    import uvloop
+
+    _LOOP = uvloop.new_event_loop
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs."""
+    app.command("serve")(serve)
+    app.command("sandbox")(sandbox)
+
+
+def serve(config: Config = CONFIG) -> None:
+    """Run the daemon until SIGTERM: accept, send, answer."""
+    settings = read_settings(config)
+    set_up_logs(settings.logs.format, settings.logs.level)
+    run(lambda: _serve(settings))
+
+
+def run(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run to the end; what the daemon cannot start with is a sentence, not a traceback."""
+    try:
+        with asyncio.Runner(loop_factory=_LOOP) as runner:
+            runner.run(work())
+    except UnusableError as unusable:
+        raise Refusal(str(unusable)) from None
+    except LedgerLockedError as locked:
+        raise Refusal(f"Another hub works in {locked}: stop it first.") from None
+    except LedgerCorruptError:
+        raise Refusal("The ledger is damaged: restore a backup.") from None
+    except NewerLedgerError:
+        raise Refusal("The ledger was written by a newer version: install that one.") from None
+
+
+def stopped() -> asyncio.Event:
+    """Set by SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, stop.set)
+    return stop
+
+
+async def _serve(settings: Settings) -> None:
+    stop, clock, server = stopped(), SystemClock(), listen(settings)
+    if not settings.sandbox.enabled:
+        async with open_hub(settings, clock, server):
+            await stop.wait()
+        return
+    async with (
+        sandbox_of(settings, clock) as stand_ins,
+        open_hub(sandboxed(settings, stand_ins), clock, server, sandbox=stand_ins),
+    ):
+        await stop.wait()
+
+
+def sandbox(
+    http_port: Annotated[int, typer.Option(help="Port of SMS, X and push; 0: any.")] = 8090,
+    smtp_port: Annotated[int, typer.Option(help="Port of the mail server; 0: any.")] = 8025,
+    effects_log: Annotated[
+        Path | None, typer.Option(help="File that keeps every effect, fsynced.")
+    ] = None,
+    posts_per_window: Annotated[int, typer.Option(help="X posts allowed in 15 minutes.")] = 100,
+) -> None:
+    """Run the stand-ins of Twilio, X, a mail server and a push service, on loopback."""
+    chosen = SandboxSettings(
+        http_port=http_port,
+        smtp_port=smtp_port,
+        effects_log=effects_log,
+        posts_per_window=posts_per_window,
+    )
+    run(lambda: sandbox_main(SystemClock(), chosen))

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A citizen stops: one theme, one channel, or everything, from a link in any message."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import assert_never
+
+from sqlalchemy import Connection
+
+from channels.base import ChannelName
+from hub.flow.gate import Wishes
+from hub.ledger import announcements, audit
+from hub.ledger.store import Ledger
+from subscribers import directory, subscriptions
+from subscribers.catalogue import Catalogue, Theme, load_catalogue
+from subscribers.tokens import StopToken
+from templates.pages.pages import StopChoice
+
+
+@dataclass(frozen=True, slots=True)
+class Stoppable:
+    """What a link's holder may stop: `themes` are those of the message it came in.
+
+    `address` is to be masked before it is shown; empty where the contact point is gone.
+    """
+
+    themes: tuple[Theme, ...]
+    channel: ChannelName
+    address: str = field(repr=False)
+
+
+async def look(ledger: Ledger, token: StopToken) -> Stoppable | None:
+    """What a link is about, changing nothing. None where the person is gone."""
+
+    def read(conn: Connection) -> Stoppable | None:
+        if directory.load(conn, token.subscriber) is None:
+            return None
+        mine = directory.contact_points(conn, token.subscriber)
+        address = next((point.address for point in mine if point.channel == token.channel), "")
+        catalogue, ids = _themes(conn, token)
+        return Stoppable(tuple(catalogue.themes[each] for each in ids), token.channel, address)
+
+    return await ledger.read(read)
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """Stops on a citizen's word, and has the gate know at once."""
+
+    ledger: Ledger
+    wishes: Wishes
+
+    async def stop(
+        self, token: StopToken, choice: StopChoice, now: datetime, steady: float
+    ) -> tuple[Theme, ...] | None:
+        """Returns the themes that stopped; None where the person is gone. Repeating is harmless."""
+
+        def write(conn: Connection) -> tuple[Theme, ...] | None:
+            if directory.load(conn, token.subscriber) is None:
+                return None
+            who = f"subscriber:{token.subscriber}"
+            audit.record(conn, now, "citizen", "stop", who, detail={"choice": choice})
+            return _stop(conn, token, choice, now)
+
+        stopped = await self.ledger.transact(write, hurry=True)
+        self.wishes.changed(token.subscriber, steady)
+        return stopped
+
+
+def _stop(
+    conn: Connection, token: StopToken, choice: StopChoice, now: datetime
+) -> tuple[Theme, ...]:
+    catalogue, ids = _themes(conn, token)
+    channel: ChannelName | None = token.channel
+    match choice:
+        case StopChoice.THEME:
+            pass
+        case StopChoice.CHANNEL:
+            ids = tuple(catalogue.themes)
+        case StopChoice.ALL:
+            ids, channel = tuple(catalogue.themes), None
+        case _:
+            assert_never(choice)
+    return subscriptions.unsubscribe(
+        conn, token.subscriber, ids, channel, catalogue=catalogue, now=now
+    )
+
+
+def _themes(conn: Connection, token: StopToken) -> tuple[Catalogue, tuple[int, ...]]:
+    """The catalogue, and the numbers of the themes of the message."""
+    announcement = announcements.by_id(conn, token.announcement)
+    catalogue = load_catalogue(conn, announcement.authority)
+    known = catalogue.themes_by_key
+    return catalogue, tuple(known[key].id for key in announcement.themes if key in known)

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What every door has at hand. Doors ask flow, subscribers and reports; never a table."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry, Gauge
+
+from channels.base import Clock
+from hub.flow.credentials import Seal
+from hub.flow.engine import Engine
+from hub.flow.intake import Intake
+from hub.flow.site import Site
+from hub.ledger.store import Ledger
+from hub.settings import Settings
+from hub.web.limiter import Limiter
+from subscribers.tokens import StopTokens
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The composition root fills it; handlers find it under `DESK`.
+
+    `authority` is the number of the town whose pages this instance shows, under its name.
+    """
+
+    settings: Settings
+    clock: Clock
+    ledger: Ledger
+    engine: Engine
+    intake: Intake
+    site: Site
+    stops: StopTokens
+    seal: Seal
+    limiter: Limiter
+    metrics: CollectorRegistry
+    gauges: Mapping[str, Gauge]
+    authority: int
+    authority_name: str
+    sandbox: bool = False
+
+
+DESK: web.AppKey[Desk] = web.AppKey("desk", Desk)
+
+
+def desk(request: web.Request) -> Desk:
+    """The desk of the application a request came to."""
+    return request.config_dict[DESK]

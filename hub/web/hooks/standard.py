@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""`POST /hooks/{source}`: events signed per Standard Webhooks 1.0.0, one announcement each."""
+
+import base64
+import binascii
+import hmac
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from aiohttp import web
+
+from hub.flow.credentials import source_of
+from hub.flow.problems import Problem, RefusedError
+from hub.flow.submission import Submission, parse, read_json
+from hub.web.bodies import read_body
+from hub.web.desk import desk
+from hub.web.problems import ProblemError
+
+TOLERANCE: Final = timedelta(minutes=5)
+
+
+def routes() -> list[web.RouteDef]:
+    """The door of every source."""
+    return [web.post("/hooks/{source:[a-z0-9][a-z0-9-]{0,63}}", receive)]
+
+
+async def receive(request: web.Request) -> web.Response:
+    """Accept one event. Its `webhook-id` makes a second delivery of it the same announcement."""
+    hub = desk(request)
+    key = request.match_info["source"]
+    raw = await read_body(request, hub.settings.limits.hook_body, ("application/json",))
+    found = await hub.ledger.read(lambda conn: source_of(conn, key, hub.seal))
+    if found is None:
+        raise _unsigned()  # an unknown source and a wrong signature look alike
+    principal, secret = found
+    identity = verify(request.headers, raw, secret, hub.clock.wall())
+    await hub.limiter.admit("hook", key, hub.settings.limits.hook_per_minute)
+    accepted = await hub.intake.accept(_submission(raw), principal, key=identity)
+    shown = {"id": accepted.announcement.code, "state": accepted.announcement.state}
+    return web.json_response(shown, status=202)
+
+
+def _submission(raw: bytes) -> Submission:
+    event = read_json(raw)
+    if not isinstance(event, dict) or not isinstance(event.get("data"), dict):
+        fr = "L'événement doit avoir un objet `data` qui contient l'annonce."
+        en = "The event must have an object `data` that holds the announcement."
+        raise RefusedError([Problem("/data", "missing", fr, en)])
+    try:
+        return parse(event["data"])
+    except RefusedError as refused:
+        inside = [Problem(f"/data{p.pointer}", p.code, p.fr, p.en) for p in refused.problems]
+        raise RefusedError(inside) from None
+
+
+def verify(headers: Mapping[str, str], body: bytes, secret: str, wall: datetime) -> str:
+    """The event's id. Raises `ProblemError` 401: no signature of ours, or too old or too new."""
+    identity = headers.get("webhook-id", "")
+    stamp = headers.get("webhook-timestamp", "")
+    if not identity or "." in identity or not (stamp.isascii() and stamp.isdecimal()):
+        raise _unsigned()
+    expected = sign(identity, stamp, body, secret).encode()
+    given = headers.get("webhook-signature", "").split(" ")[:10]
+    if not any([hmac.compare_digest(each.encode(), expected) for each in given]):  # noqa: C419 (constant time)
+        raise _unsigned()
+    if len(stamp) > 12 or abs(datetime.fromtimestamp(int(stamp), UTC) - wall) > TOLERANCE:
+        raise ProblemError(
+            401,
+            "clock_skew",
+            fr="`webhook-timestamp` est à plus de cinq minutes de notre heure. Réglez l'horloge.",
+            en="`webhook-timestamp` is more than five minutes off our time. Set the clock.",
+        )
+    return identity
+
+
+def sign(identity: str, stamp: str, body: bytes, secret: str) -> str:
+    """The `v1` signature: HMAC-SHA256 of ``id.timestamp.body`` (Standard Webhooks, "v1")."""
+    text = secret.removeprefix("whsec_")
+    try:
+        key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError("the secret is not base64") from None
+    signed = f"{identity}.{stamp}.".encode() + body
+    return "v1," + base64.b64encode(hmac.digest(key, signed, "sha256")).decode()
+
+
+def _unsigned() -> ProblemError:
+    return ProblemError(
+        401,
+        "unsigned",
+        fr="La signature n'est pas valable pour cette source.",
+        en="The signature is not valid for this source.",
+    )

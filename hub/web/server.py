@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The one web application: its doors, what guards them all, and what every answer carries."""
+
+import uuid
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Final
+
+import structlog
+from aiohttp import web
+from prometheus_client import Counter
+
+from hub.announcement import UnlawfulMoveError
+from hub.flow.intake import UnknownAnnouncementError
+from hub.flow.problems import ConflictError, ForbiddenError, RefusedError
+from hub.ledger.announcements import StaleAnnouncementError
+from hub.ledger.database import LedgerFullError
+from hub.web import health, problems
+from hub.web.api import announcements as api
+from hub.web.api import openapi
+from hub.web.desk import DESK, Desk
+from hub.web.hooks import standard
+from hub.web.language import language_of
+from hub.web.portal import announcement as portal
+from hub.web.portal import home, static, stop
+from hub.web.problems import ProblemError
+from templates.pages.pages import page
+
+log = structlog.get_logger(__name__)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+CSP: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; manifest-src 'self'; worker-src 'self'; frame-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+SECURITY: Final = {
+    "Content-Security-Policy": CSP,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+MACHINE_DOORS: Final = ("/api/", "/hooks/", "/callbacks/", "/sandbox/api/")
+
+
+def make_app(desk: Desk) -> web.Application:
+    """The application of one hub."""
+    app = web.Application(
+        middlewares=[_answer, _refuse], client_max_size=desk.settings.server.client_max_size
+    )
+    app[DESK] = desk
+    for door in (api, openapi, standard, portal, home, static, stop, health):
+        app.add_routes(door.routes())
+    app.on_response_prepare.append(_secure)
+    desk.metrics.register(_REQUESTS)
+    return app
+
+
+_REQUESTS = Counter(
+    "hub_http_requests_total", "Requests answered.", ["route", "method", "status"], registry=None
+)
+
+
+async def _secure(request: web.Request, response: web.StreamResponse) -> None:
+    for name, value in SECURITY.items():
+        response.headers.setdefault(name, value)
+    if request.secure or request.config_dict[DESK].site.public_url.startswith("https://"):
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+
+
+@web.middleware
+async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Give each request a reference, log it without its query, count it."""
+    reference = request["reference"] = uuid.uuid4().hex[:12]
+    with structlog.contextvars.bound_contextvars(request=reference):
+        response = await handler(request)
+        route = request.match_info.route.resource
+        name = route.canonical if route is not None else "(none)"
+        _REQUESTS.labels(name, request.method, str(response.status)).inc()
+        log.info("http", method=request.method, route=name, status=response.status)
+    response.headers.setdefault("X-Request-Id", reference)
+    return response
+
+
+@web.middleware
+async def _refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Every refusal and every bug becomes an answer somebody can act on."""
+    try:
+        return await handler(request)
+    except web.HTTPException as refusal:
+        if refusal.status < HTTPStatus.BAD_REQUEST:
+            raise
+        return _told(request, _of_http(refusal))
+    except Exception as error:  # noqa: BLE001  (nobody may see a traceback; the log has it)
+        return _told(request, _of_error(error))
+
+
+def _of_error(error: Exception) -> ProblemError:
+    match error:
+        case ProblemError():
+            return error
+        case ConflictError(problems=found) | RefusedError(problems=found):
+            return problems.fields(found, 403 if isinstance(error, ForbiddenError) else 422)
+        case UnknownAnnouncementError():
+            return problems.not_found()
+        case UnlawfulMoveError() | StaleAnnouncementError():
+            return ProblemError(
+                409,
+                "conflict",
+                fr="L'état de l'annonce ne le permet pas (ou plus).",
+                en=f"The announcement does not allow this (any more): {error}.",
+            )
+        case LedgerFullError():
+            return ProblemError(
+                507,
+                "disk_full",
+                fr="Le disque est plein : rien n'a été accepté. Réessayez plus tard.",
+                en="The disk is full: nothing was accepted. Try again later.",
+                headers={"Retry-After": "60"},
+            )
+        case _:
+            log.error("http.bug", exc_info=error)
+            return ProblemError(
+                500,
+                "internal",
+                fr="Une erreur est survenue chez nous. Réessayez dans un instant.",
+                en="Something went wrong on our side. Try again in a moment.",
+            )
+
+
+def _of_http(refusal: web.HTTPException) -> ProblemError:
+    headers = {k: v for k, v in refusal.headers.items() if k == "Allow"}
+    match refusal.status:
+        case 404:
+            return problems.not_found()
+        case 405:
+            fr, en = "Cette méthode n'est pas permise ici.", "This method is not allowed here."
+        case 413:
+            fr, en = "La demande est trop grosse.", "The request is too large."
+        case _:
+            fr, en = "La demande n'est pas acceptée.", "The request is not accepted."
+    code = HTTPStatus(refusal.status).name.lower()
+    return ProblemError(refusal.status, code, fr=fr, en=en, headers=headers)
+
+
+def _told(request: web.Request, problem: ProblemError) -> web.Response:
+    """As problem details at machine doors, as a page to people."""
+    reference = request["reference"]
+    if request.path.startswith(MACHINE_DOORS):
+        return problems.response(problem, reference)
+    desk = request.config_dict[DESK]
+    body = page(
+        "message.html",
+        language_of(request),
+        timezone=desk.settings.hub.timezone,
+        authority=desk.authority_name,
+        sandbox=desk.sandbox,
+        status=problem.status,
+        reference=reference,
+    )
+    return web.Response(
+        status=problem.status, text=body, content_type="text/html", headers=problem.headers
+    )
