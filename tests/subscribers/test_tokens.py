@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Stop tokens: only ours, for ever, in exactly the room they were promised."""
 
+import base64
+import hmac
 import re
 
 import pytest
@@ -55,3 +57,9 @@ def test_a_weak_ring_of_keys_is_refused(keys: list[bytes]) -> None:
 def test_a_number_that_does_not_fit_is_an_error_not_a_wrong_token() -> None:
     with pytest.raises(OverflowError):
         TOKENS.issue(ChannelName.SMS, 2**48, 0)
+
+
+@pytest.mark.parametrize("key", [b"k" * 16, b"k" * 64, b"k" * 65, bytes(range(200))])
+def test_the_signature_is_hmac_sha256_cut_to_twelve_bytes(key: bytes) -> None:
+    raw = base64.urlsafe_b64decode(StopTokens([key]).issue(ChannelName.X, 5, 6))
+    assert raw[12:] == hmac.digest(key, b"stop\0" + raw[:12], "sha256")[:12]
