@@ -6,7 +6,8 @@ import hmac
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -36,7 +37,10 @@ from subscribers.catalogue import load_catalogue
 from subscribers.tables import authority
 from subscribers.tokens import StopTokens
 from templates.catalogue import Catalogue
+from templates.fit import LIMITS
 from templates.render import Composer
+
+SMS_LIMIT = LIMITS[ChannelName.SMS]
 
 log = structlog.get_logger(__name__)
 
@@ -80,9 +84,15 @@ def configured(settings: Settings) -> Mapping[ChannelName, Any]:
 
 
 def make_press(settings: Settings) -> Press:
-    """The words of this town, under its address."""
+    """The words of this town, under its address, within what its channels take."""
     words = Catalogue(settings.words.overlay, settings.hub.language)
-    return Press(Composer(words), Site(settings.hub.public_url))
+    sms = settings.channels.sms
+    limits = {} if sms is None else {ChannelName.SMS: replace(SMS_LIMIT, max_parts=sms.max_parts)}
+    return Press(
+        Composer(words, limits),
+        Site(settings.hub.public_url),
+        economical=settings.words.sms_transliteration == "always",
+    )
 
 
 def make_channels(settings: Settings, clock: Clock) -> Sequence[Channel]:
@@ -151,6 +161,7 @@ async def open_hub(
             clock=clock,
             roads=[_road(settings, channel) for channel in channels],
             drain=settings.engine.drain_seconds,
+            horizon=timedelta(hours=settings.engine.retry_hours),
         )
         await stack.enter_async_context(engine)
         intake = Intake(ledger, press, list(configured(settings)), clock, engine.changed)

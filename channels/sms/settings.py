@@ -36,7 +36,7 @@ class SmsSettings(BaseModel):
         "its own.",
     )
     max_parts: int = Field(
-        default=3, ge=1, le=10, description="Longest SMS, in parts; each part is paid for."
+        default=6, ge=1, le=10, description="Longest SMS, in parts; each part is paid for."
     )
     price: float = Field(
         default=0.0,

@@ -2,9 +2,10 @@
 """Holds the flow together: lease, recovery, planner, roads, and the ticks that wake them."""
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random, SystemRandom
 from typing import Any, Final, Self
 
@@ -13,6 +14,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy import Connection
 
 from channels.base import Channel, ChannelName, Clock
+from hub.backoff import HORIZON
 from hub.flow import upkeep
 from hub.flow.dispatch import Road
 from hub.flow.gate import Gate, Wishes
@@ -30,6 +32,8 @@ from hub.ledger.store import Ledger
 from hub.queue.port import WorkQueue
 
 log = structlog.get_logger(__name__)
+# A tick that is still at work when the next one comes is skipped on purpose: no warning is due.
+logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
 ROUND: Final = 1.0  # seconds between two rounds of upkeep
 WATCH: Final = 0.2  # seconds between two looks for what another process wrote
@@ -59,12 +63,13 @@ class Engine:
         clock: Clock,
         roads: Sequence[RoadSettings],
         drain: float = 25.0,
+        horizon: timedelta = HORIZON,
         random: Random | None = None,
     ) -> None:
         self.ledger, self.clock, self.wishes = ledger, clock, Wishes()
         self._queue, self._press, self._slips, self._settings = queue, press, slips, roads
         self._random = random or SystemRandom()
-        self._drain = drain
+        self._drain, self._horizon = drain, horizon
         self._roads: dict[ChannelName, Road] = {}
         self._outcomes = Outcomes(ledger, clock, self._settled)
         self._strays: set[tuple[int, int]] = set()
@@ -118,7 +123,14 @@ class Engine:
     def _road(self, settings: RoadSettings) -> Road:
         channel = settings.channel
         shelf = Shelf(
-            self.ledger, self._press, channel, self.clock, self.lease, settings.window, self._random
+            self.ledger,
+            self._press,
+            channel,
+            self.clock,
+            self.lease,
+            settings.window,
+            self._random,
+            self._horizon,
         )
         gate = Gate(
             channel.name,

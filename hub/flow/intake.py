@@ -25,7 +25,6 @@ from hub.ledger import announcements, audit, runs
 from hub.ledger.store import Ledger
 from subscribers.catalogue import Catalogue, load_catalogue
 
-
 _MAY_NOT_PUBLISH: Final = Problem(
     "",
     "may_not_publish",

@@ -29,6 +29,7 @@ class Settler:
     published: datetime
     provider: str | None
     jitter: Callable[[], float]
+    horizon: timedelta = HORIZON
 
     def outcome(self, row: Reservation, outcome: Outcome, now: datetime) -> Settlement:
         """What the channel's answer makes of the row."""
@@ -73,7 +74,7 @@ class Settler:
     @property
     def gives_up(self) -> datetime:
         """Until the announcement expires, or 72 h after it was published."""
-        horizon = self.published + HORIZON
+        horizon = self.published + self.horizon
         return horizon if self.run.expires is None else min(horizon, self.run.expires)
 
     def verdict(

@@ -3,12 +3,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from random import Random
 from typing import Final
 
 from sqlalchemy import Connection
 
 from channels.base import Channel, ChannelName, Clock, Lane
+from hub.announcement import Announcement
 from hub.flow.plan import query_for
 from hub.flow.settle import Settler
 from hub.flow.site import Press
@@ -37,6 +39,7 @@ class Shelf:
     lease: int
     size: int
     random: Random
+    horizon: timedelta
 
     async def open(self, run_id: int) -> Window:
         """A new window, empty."""
@@ -49,11 +52,22 @@ class Shelf:
             return Window(
                 run,
                 Texts(announcement, catalogue, self.press, self.channel),
-                Settler(run, published, _provider(self.channel.name), self.random.random),
+                Settler(
+                    run, published, _provider(self.channel.name), self.random.random, self.horizon
+                ),
                 query_for(announcement, run.channel, catalogue).theme_lineage,
             )
 
         return await self.ledger.read(read)
+
+    def _settler(self, run: Run, announcement: Announcement) -> Settler:
+        return Settler(
+            run,
+            announcement.published or announcement.created,
+            _provider(self.channel.name),
+            self.random.random,
+            self.horizon,
+        )
 
     async def refill(self, window: Window) -> int:
         """Reserve the next rows and read their people. Returns how many came."""

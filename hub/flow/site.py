@@ -36,7 +36,12 @@ class Site:
 
 
 def letterhead(
-    announcement: Announcement, catalogue: Catalogue, site: Site, language: str
+    announcement: Announcement,
+    catalogue: Catalogue,
+    site: Site,
+    language: str,
+    *,
+    economical: bool = False,
 ) -> Letterhead:
     """Everything around the words, in one language."""
     themes, zones = catalogue.themes_by_key, catalogue.zones_by_key
@@ -61,6 +66,7 @@ def letterhead(
         key=code,
         chain=announcement.first_code or code,
         post_link=announcement.post_link,
+        economical=economical,
         ancestors=_ancestors(announcement, catalogue),
         thread=announcement.thread,
     )
@@ -78,15 +84,21 @@ def _ancestors(announcement: Announcement, catalogue: Catalogue) -> tuple[str, .
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """Turns an announcement into the exact text of a channel. Previews and sends call the same."""
+    """Turns an announcement into the exact text of a channel. Previews and sends call the same.
+
+    `economical`: the town always replaces the characters that make an SMS dearer.
+    """
 
     composer: Composer
     site: Site
+    economical: bool = False
 
     def print(
         self, announcement: Announcement, catalogue: Catalogue, channel: ChannelName, language: str
     ) -> Rendered | Refusal:
         """The text for a reader of `language`, in the nearest language it was written in."""
         content = choose(announcement.contents, language, catalogue.language)
-        head = letterhead(announcement, catalogue, self.site, content.language)
+        head = letterhead(
+            announcement, catalogue, self.site, content.language, economical=self.economical
+        )
         return self.composer.compose(channel, content, head)

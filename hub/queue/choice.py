@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Which run sends the next message: lanes in order, a small turn for the next one, fair authorities.
+"""Which run sends next: lanes in order, a small turn for the lane below, fair authorities.
 
 Pure. Looked at for every message: with a newsletter to a million running, an urgent alert's first
 message left after 20 s when lanes were looked at per batch of 500, after 20 ms per message

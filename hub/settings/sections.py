@@ -93,20 +93,6 @@ class Limits(Section):
     public_per_minute: Count = Field(
         60, description="Portal forms a minute for one address block (/24, or /56 in IPv6)."
     )
-    sign_ins_per_quarter: Count = Field(
-        10, description="Officer sign-ins tried in 15 minutes, for one account or address block."
-    )
-    codes_per_day: Count = Field(
-        5, description="Verification codes sent in a day to one number or mailbox."
-    )
-    seconds_between_codes: Count = Field(
-        60, description="Wait before another code to the same number or mailbox."
-    )
-    code_tries: Count = Field(5, description="Wrong tries before a code is void.")
-    code_minutes: Count = Field(10, description="Life of a verification code, in minutes.")
-    polygon_points: Count = Field(
-        2_000, description="Most points of an area in one announcement (CAP, GeoJSON)."
-    )
 
 
 class Windows(Section):
@@ -131,12 +117,6 @@ class Engine(Section):
     drain_seconds: Annotated[float, Field(gt=0, le=25)] = Field(
         25, description="Time given to messages in flight when the daemon stops, in seconds."
     )
-    send_timeout: Seconds = Field(
-        30, description="Total time-out of one message, connection included, in seconds."
-    )
-    fairness: Annotated[float, Field(ge=0, le=0.5)] = Field(
-        0.05, description="Share of turns given to the next lane, so that none starves."
-    )
 
 
 class Words(Section):
@@ -146,9 +126,6 @@ class Words(Section):
         None,
         description="Folder of the town's own templates, looked at before those of the house.",
         examples=["/etc/hub/messages"],
-    )
-    max_segments: Annotated[int, Field(ge=1, le=10)] = Field(
-        6, description="Most SMS segments one message may take."
     )
     sms_transliteration: Literal["propose", "always", "never"] = Field(
         "propose",
@@ -165,9 +142,6 @@ class People(Section):
         description="Countries whose mobile numbers may subscribe (ISO 3166); others are refused, "
         "which is what stops SMS pumping.",
         min_length=1,
-    )
-    consent_version: str = Field(
-        "2026-11", description="Version of the consent text people agree to.", min_length=1
     )
 
 

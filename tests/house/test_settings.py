@@ -283,7 +283,7 @@ def test_a_secrets_folder_asked_for_by_name_must_exist(tmp_path: Path) -> None:
 
 
 def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
-    file = _write(tmp_path, "[server]\nport = 'x'\n[words]\nmax_segments = 0\n")
+    file = _write(tmp_path, "[server]\nport = 'x'\n[engine]\nretry_hours = 0\n")
     _secret(tmp_path, "typo__x", "1")
     assert len(_refused(file, {"HUB__LOGS__LEVEL": "loud", "HUB__LOGS__LEVL": "info"})) == 5
 
