@@ -63,3 +63,24 @@ def _oldest(conn: Connection, now: datetime) -> timedelta | None:
     dues = [due for due in conn.execute(asked).scalars() if due is not None]
     late = now - from_ms(min(dues)) if dues else timedelta(0)
     return late if late > timedelta(0) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """Deliveries a human must decide about, and those of them that may have left already."""
+
+    rows: int
+    maybe_sent: int
+
+
+def parked(conn: Connection, authority: int, announcement_id: int | None = None) -> Parked:
+    """What is parked of one authority, or of one of its announcements."""
+    runs = select(run.c.id).where(run.c.authority == authority)
+    if announcement_id is not None:
+        runs = runs.where(run.c.announcement == announcement_id)
+    rows, maybe = conn.execute(
+        select(func.count(), func.coalesce(func.sum(delivery.c.maybe), 0)).where(
+            delivery.c.state == DeliveryState.PARKED, delivery.c.run.in_(runs)
+        )
+    ).one()
+    return Parked(rows, maybe)
