@@ -13,7 +13,7 @@ from hub.announcement import Announcement, State
 from hub.cli.desk import Desk, at_desk, refusing
 from hub.cli.files import read_bytes
 from hub.cli.forecast import document, forecast, lines, prices_of
-from hub.cli.options import CONFIG, Config
+from hub.cli.options import CONFIG, Config, Refusal
 from hub.flow.intake import Accepted
 from hub.flow.submission import Submission, iso, parse, read_json
 from templates.content import Kind
@@ -24,9 +24,12 @@ File = Annotated[
     str | None,
     typer.Option(help="The announcement as JSON, as the API takes it; - reads standard input."),
 ]
-Themes = Annotated[list[str] | None, typer.Option("--theme", help="Key of a theme; repeat it.")]
+Themes = Annotated[
+    list[str] | None, typer.Option("--theme", metavar="KEY", help="A theme; repeat it.")
+]
 Zones = Annotated[
-    list[str] | None, typer.Option("--zone", help="Key of a zone; repeat it. None: the whole town.")
+    list[str] | None,
+    typer.Option("--zone", metavar="KEY", help="A zone; repeat it. None: the whole town."),
 ]
 Area = Annotated[
     str | None, typer.Option("--polygon", metavar="FILE.geojson", help="An area drawn on a map.")
@@ -34,7 +37,11 @@ Area = Annotated[
 Level = Annotated[Urgency | None, typer.Option(help="How much it may disturb.")]
 Channels = Annotated[
     list[ChannelName] | None,
-    typer.Option("--channel", help="Only on this channel; repeat it. None: on all."),
+    typer.Option(
+        "--channel",
+        metavar="sms|email|x|webpush",
+        help="Only on this channel; repeat it. None: on all.",
+    ),
 ]
 Moment = Annotated[
     str | None, typer.Option(metavar="TIME", help="RFC 3339, such as 2026-11-26T08:00:00+01:00.")
@@ -102,10 +109,15 @@ def announce(  # noqa: PLR0917 (typer calls it by name)
     }
     with refusing():
         asked = _asked(file, area, fields)
-    if dry_run:
-        typer.echo(at_desk(config, lambda desk: _foreseen(desk, asked, as_json)))
-    else:
-        typer.echo(at_desk(config, lambda desk: _accepted(desk, asked, draft, key, as_json)))
+
+    async def act(desk: Desk) -> str:
+        if not desk.intake.channels:
+            raise Refusal("No channel is configured: nobody would be told. See hub.toml.")
+        if dry_run:
+            return await _foreseen(desk, asked, as_json)
+        return await _accepted(desk, asked, draft, key, as_json)
+
+    typer.echo(at_desk(config, act))
 
 
 def _asked(file: str | None, area: str | None, fields: Mapping[str, Any]) -> Submission:
