@@ -7,8 +7,7 @@ message left after 20 s when lanes were looked at per batch of 500, after 20 ms 
 """
 
 import itertools
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from channels.base import Lane
@@ -28,51 +27,47 @@ class Candidate:
 
 @dataclass(slots=True)
 class Choice:
-    """The memory of past turns, for one channel."""
+    """The memory of past turns, for one channel. Only `took` changes it: a turn that sent nothing
+    was none."""
 
-    _served: dict[Lane, int] = field(default_factory=dict)
-    _rounds: dict[Lane, deque[int]] = field(default_factory=dict)
+    _served: dict[Lane, int] = field(default_factory=dict)  # since the lane below had a turn
+    _last: dict[tuple[Lane, int], int] = field(default_factory=dict)  # each authority's last turn
+    _turns: int = 0
 
     def lane(self, waiting: Iterable[Lane]) -> tuple[Lane, bool] | None:
         """The lane whose turn it is among those with work, and whether it got the small turn."""
         lanes = sorted(set(waiting))
         if not lanes:
             return None
-        for above, below in itertools.pairwise(lanes):
-            self._served[above] = self._served.get(above, 0) + 1
-            if self._served[above] < TURN:
+        for above, _below in itertools.pairwise(lanes):
+            if self._served.get(above, 0) < TURN - 1:
                 return above, above != lanes[0]
-            self._served[above] = 0  # this turn goes down, where the same rule is asked again
-            if below == lanes[-1]:
-                return below, True
-        return lanes[-1], False
+        return lanes[-1], len(lanes) > 1
 
     def authority(self, lane: Lane, among: Iterable[int]) -> int:
-        """Whose turn it is inside a lane: deficit round robin, every message costing one."""
-        waiting = set(among)
-        order = self._rounds.setdefault(lane, deque())
-        for authority in sorted(waiting - set(order)):
-            order.append(authority)
-        while order[0] not in waiting:
-            order.popleft()  # nothing to send: it keeps no deficit, and comes back at the end
-        order.rotate(-1)
-        return order[-1]
+        """Whose turn it is inside a lane: who waited longest since their last message."""
+        return min(among, key=lambda authority: (self._last.get((lane, authority), 0), authority))
+
+    def took(self, lane: Lane, authority: int) -> None:
+        """One message left: it was this lane's turn, and this authority's."""
+        self._turns += 1
+        self._last[lane, authority] = self._turns
+        self._served[lane] = self._served.get(lane, 0) + 1
+        for above in range(lane):
+            self._served[Lane(above)] = 0
 
 
-def choose(
-    choice: Choice, candidates: Iterable[Candidate], may_use: Callable[[Lane], bool]
-) -> tuple[Candidate, bool] | None:
+def choose(choice: Choice, candidates: Iterable[Candidate]) -> tuple[Candidate, bool] | None:
     """The run to send for now, and whether this was the small turn of a lane below another.
 
-    `may_use` tells whether a lane may take a connection at this moment; a lane that may not
-    leaves its turn to those that may. Runs of one authority in one lane go oldest first.
+    Runs of one authority in one lane go oldest first.
     """
-    usable = [c for c in candidates if may_use(c.lane)]
-    turn = choice.lane(c.lane for c in usable)
+    waiting = list(candidates)
+    turn = choice.lane(c.lane for c in waiting)
     if turn is None:
         return None
     lane, small = turn
-    inside = [c for c in usable if c.lane == lane]
+    inside = [c for c in waiting if c.lane == lane]
     authority = choice.authority(lane, (c.authority for c in inside))
     run = min((c for c in inside if c.authority == authority), key=lambda c: c.run)
     return run, small

@@ -41,23 +41,26 @@ class EmbeddedQueue:
         awake = self._awake(channel, now)
         chosen = choose(
             self._choices.setdefault(channel, Choice()),
-            [Candidate(run.id, run.lane, run.authority) for run in awake],
-            usable.__contains__,
+            [Candidate(run.id, run.lane, run.authority) for run in awake if run.lane in usable],
         )
         if chosen is None:
             return None
         candidate, small = chosen
         return self._channels[channel][candidate.run].run, small
 
+    def took(self, run: Run) -> None:
+        self._choices[run.channel].took(run.lane, run.authority)
+
     def waiting_above(self, channel: ChannelName, lane: Lane, now: float) -> bool:
         return any(run.lane < lane for run in self._awake(channel, now))
 
-    def wakes_at(self, channel: ChannelName) -> float | None:
-        first = min(
-            (e.rests_until for e in self._channels.get(channel, {}).values() if not e.run.paused),
-            default=_NEVER,
-        )
-        return None if first == _NEVER else first
+    def wakes_at(self, channel: ChannelName, now: float) -> float | None:
+        resting = [
+            entry.rests_until
+            for entry in self._channels.get(channel, {}).values()
+            if now < entry.rests_until < _NEVER and not entry.run.paused
+        ]
+        return min(resting, default=None)
 
     def runs(self) -> list[Run]:
         return [entry.run for entries in self._channels.values() for entry in entries.values()]

@@ -31,12 +31,16 @@ class WorkQueue(Protocol):
         """The run whose turn it is among these lanes, and whether it is a lower lane in passing."""
         ...
 
+    def took(self, run: Run) -> None:
+        """A message of it left (or it let its turn pass): its lane and authority had their turn."""
+        ...
+
     def waiting_above(self, channel: ChannelName, lane: Lane, now: float) -> bool:
         """Whether a more urgent lane has something to send on this channel."""
         ...
 
-    def wakes_at(self, channel: ChannelName) -> float | None:
-        """When the first resting run of a channel has something to send again."""
+    def wakes_at(self, channel: ChannelName, now: float) -> float | None:
+        """When, after `now`, the first resting run of a channel has something to send again."""
         ...
 
     def runs(self) -> list[Run]:
