@@ -13,37 +13,28 @@ from typing import Any, Final
 
 import structlog
 
-from channels.base import (
-    Channel,
-    ChannelDown,
-    Clock,
-    Lane,
-    Outcome,
-    Reason,
-    Retry,
-)
-from hub.delivery import FINAL, REACHED, DeliveryState
+from channels.base import Channel, ChannelDown, Clock, Lane, Outcome, Reason, Retry
+from hub.delivery import DeliveryState
+from hub.flow.closure import Closure
 from hub.flow.gate import Gate
 from hub.flow.outcomes import Outcomes
 from hub.flow.pace import Pace
 from hub.flow.shelf import Shelf
 from hub.flow.slips import Slips
-from hub.flow.verdicts import Back, Ended, Kept, Stale, Verdict, Yield
+from hub.flow.verdicts import Back, Kept, Stale, Verdict, Yield
 from hub.flow.window import Known, Window
-from hub.ledger import deliveries
+from hub.ledger.database import LedgerFullError
 from hub.ledger.deliveries import Reservation, Settlement
 from hub.ledger.runs import Run
 from hub.queue.port import WorkQueue
-from subscribers.preferences import Hold
 
 log = structlog.get_logger(__name__)
 
 _ALL: Final = frozenset(Lane)
 _URGENT_ONLY: Final = frozenset({Lane.VITAL, Lane.TRANSACTIONAL})
 _SHARED: Final = 4  # connections from which on one is kept free for vital messages
-_THREAD_WAIT: Final = timedelta(seconds=2)
 _UNTIL_WOKEN: Final = float("inf")
-_CLOSED: Final = (5.0, 300.0)  # seconds a closed road rests: first, and at most
+_TROUBLE: Final = 1.0  # seconds a run rests when its window could not be filled
 
 
 class Road:
@@ -79,9 +70,7 @@ class Road:
         self._flying: set[int] = set()
         self._opening: set[int] = set()
         self._stopping = False
-        self.closed_until = 0.0
-        self.closed_for: Reason | None = None
-        self._rest = _CLOSED[0]
+        self._closure = Closure()
 
     # ------------------------------------------------------------------ what others tell it
 
@@ -95,6 +84,8 @@ class Road:
         if window is not None:
             window.run = run
             window.news = True
+            if run.paused:
+                self._give_back(window, Reason.RUN_PAUSED)
         self._queue.put(run)
         self.wake()
 
@@ -107,9 +98,7 @@ class Road:
     def settled(self, settlement: Settlement) -> None:
         """A row of ours was written. One that waits again may be the next to send."""
         window = self._windows.get(settlement.row.run)
-        if window is None:
-            return
-        if settlement.state is DeliveryState.READY:
+        if window is not None and settlement.state is DeliveryState.READY:
             self.news(window.run)
 
     @property
@@ -121,7 +110,12 @@ class Road:
     @property
     def open(self) -> bool:
         """Whether the provider takes messages, as far as we know."""
-        return self._clock.monotonic() >= self.closed_until
+        return not self._closure.closed(self._clock.monotonic())
+
+    @property
+    def closed_for(self) -> Reason | None:
+        """Why the provider took nothing when it was last asked; None where it did."""
+        return self._closure.reason
 
     # ------------------------------------------------------------------ the loop
 
@@ -129,8 +123,7 @@ class Road:
         """Send for ever; end when `stop` was asked for."""
         while not self._stopping:
             self._wake.clear()
-            wait = self._send_what_may_leave()
-            await self._sleep(wait)
+            await self._sleep(self._send_what_may_leave())
 
     async def _sleep(self, seconds: float) -> None:
         waking = asyncio.create_task(self._wake.wait())
@@ -154,14 +147,15 @@ class Road:
             if turn is None:
                 return self._next_due(now)
             run, small = turn
-            if not self._take(run, now, small):
+            if not self._take(run, now, small) and not small:
                 break
+            self._queue.took(run)  # a small turn that finds its window empty is let pass
         return _UNTIL_WOKEN
 
     def _obstacle(self, now: float) -> float:
         """Seconds for which nothing at all may leave on this road; 0 when something may."""
-        if now < self.closed_until:
-            return self.closed_until - now
+        if self._closure.closed(now):
+            return self._closure.until - now
         if self._outcomes.full:
             return 1.0  # no reserving while outcomes cannot be written
         if self._free <= 0:
@@ -169,8 +163,8 @@ class Road:
         return self.pace.wait(now)
 
     def _next_due(self, now: float) -> float:
-        wakes = self._queue.wakes_at(self.name)
-        return _UNTIL_WOKEN if wakes is None or wakes <= now else wakes - now
+        wakes = self._queue.wakes_at(self.name, now)
+        return _UNTIL_WOKEN if wakes is None else wakes - now
 
     def _take(self, run: Run, now: float, small: bool) -> bool:
         """Start the next message of a run; False while its window is being filled."""
@@ -206,24 +200,35 @@ class Road:
 
     async def _fill(self, run_id: int, window: Window | None) -> None:
         """Refill a window; where nothing is due, let its run rest until something is."""
-        if window is None:
-            window = await self._open(run_id)
-        if window.refilling or self._stopping:
-            return
+        try:
+            window = window or await self._open(run_id)
+            if not (window.refilling or self._stopping):
+                await self._refill(window)
+        except LedgerFullError:
+            self._queue.rest(run_id, self._clock.monotonic() + _TROUBLE)
+        except Exception:  # a run whose window cannot be filled must not stop the others
+            log.exception("dispatch.window", channel=self.name, run=run_id)
+            self._queue.rest(run_id, self._clock.monotonic() + _TROUBLE)
+
+    async def _refill(self, window: Window) -> None:
         window.refilling = True
         try:
             window.news = False
             came = await self._shelf.refill(window)
-            if not came and not window.rows:
+            if window.run.paused:
+                self._give_back(window, Reason.RUN_PAUSED)
+            elif not came and not window.rows:
                 until = await self._shelf.rests_until(window.run)
-                if not window.news:
-                    self._queue.rest(run_id, until)
+                if not (window.news or window.rows):
+                    self._queue.rest(window.run.id, until)
         finally:
             window.refilling = False
 
     async def _open(self, run_id: int) -> Window:
-        window = await self._shelf.open(run_id)
-        self._opening.discard(run_id)
+        try:
+            window = await self._shelf.open(run_id)
+        finally:
+            self._opening.discard(run_id)
         return self._windows.setdefault(run_id, window)
 
     # ------------------------------------------------------------------ one message
@@ -265,37 +270,35 @@ class Road:
     async def _send(
         self, window: Window, row: Reservation, small: bool, gate: Callable[[Known], None]
     ) -> Outcome:
-        known = window.people[row.contact_point]
+        known = window.people.get(row.contact_point)
+        if known is None:
+            raise Kept(Stale())
         self._gate.ask(window, row.subscriber, known, small_turn=small)  # before a connection is
         assert known.addressee is not None  # the gate lets nobody erased pass
-        reply_to = await self._thread(window, row)
+        reply_to = await self._shelf.post_before(row)
         slip = self._slips.write(self.name, window, row, partial(gate, known), reply_to)
         prepared = window.texts.of(known.addressee.language)
         return await self.channel.send(prepared, known.addressee.recipient, slip)
-
-    async def _thread(self, window: Window, row: Reservation) -> str | None:
-        """The post this one answers. Raises `Kept` while that one has not been taken."""
-        if row.part == 0:
-            return None
-        before = await self._shelf.ledger.read(lambda conn: deliveries.previous_part(conn, row))
-        if before is not None and before["state"] in REACHED:
-            return str(before["ref"])
-        if before is not None and before["state"] in FINAL:
-            raise Kept(Ended(DeliveryState.FAILED, Reason.DUPLICATE))
-        raise Kept(Hold(self._clock.now() + _THREAD_WAIT, Reason.RATE_LIMITED))
 
     async def _keep(self, window: Window, row: Reservation, verdict: Verdict) -> Settlement | None:
         self.pace.give_back()
         match verdict:
             case Yield():
-                window.rows.appendleft(row)
+                self._put_back(window, row)
                 return None
             case Stale():
-                window.rows.appendleft(row)
-                await self._shelf.read_people(window, list(window.rows))
+                try:
+                    await self._shelf.read_people(window, [row, *window.rows])
+                finally:
+                    self._put_back(window, row)
                 return None
             case _:
                 return window.settler.verdict(row, verdict, self._clock.now())
+
+    def _put_back(self, window: Window, row: Reservation) -> None:
+        """Reserved still, and first to leave: its run, which may have begun to rest, has work."""
+        window.rows.appendleft(row)
+        self._queue.put(window.run)
 
     def _learn(self, outcome: Outcome) -> None:
         """What an answer says of the road: a 429 slows it down, anything taken speeds it up."""
@@ -305,22 +308,16 @@ class Road:
                 self.pace.slow_down(self._clock.monotonic(), after)
             return
         self.pace.passed()
-        self.closed_for, self._rest = None, _CLOSED[0]
+        self._closure.passed(self._clock.monotonic())
 
     def _close(self, window: Window, row: Reservation, down: ChannelDown) -> Settlement:
         """The road is closed: everything waits, nobody's attempt is spent."""
-        rest = self._rest if down.after is None else down.after.total_seconds()
-        self._rest = min(self._rest * 2, _CLOSED[1])
-        self.closed_until = max(self.closed_until, self._clock.monotonic() + rest)
-        self.closed_for = down.reason
-        say = log.error if down.alarm else log.warning
-        say(
-            "channel.closed",
-            channel=self.name,
-            reason=down.reason,
-            code=down.code,
-            seconds=round(rest),
-        )
+        rest = self._closure.close(down, self._clock.monotonic())
+        if rest is not None:
+            say = log.error if down.alarm else log.warning
+            told = {"reason": down.reason, "code": down.code, "seconds": round(rest)}
+            say("channel.closed", channel=self.name, **told)
+            self._give_all_back(down.reason)
         return window.settler.road_closed(row, down, self._clock.now())
 
     # ------------------------------------------------------------------ the end
@@ -329,17 +326,20 @@ class Road:
         """Stop reserving, let what is under way end, give the rest back undoubted."""
         self._stopping = True
         self.wake()
-        self._give_back()
+        self._give_all_back(Reason.DRAINED)
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=drain)
             for task in late:
                 task.cancel()  # stays reserved: in doubt at the next start
-        self._give_back()  # what a refill or a yield brought meanwhile
-        await self._outcomes.drain()
+        self._give_all_back(Reason.DRAINED)  # what a refill or a yield brought meanwhile
 
-    def _give_back(self) -> None:
+    def _give_all_back(self, reason: Reason) -> None:
         for window in self._windows.values():
-            while window.rows:
-                row = window.rows.popleft()
-                back = window.settler.verdict(row, Back(Reason.DRAINED), self._clock.now())
-                self._outcomes.put(back, window.lane)
+            self._give_back(window, reason)
+
+    def _give_back(self, window: Window, reason: Reason) -> None:
+        """What was reserved and never handed over is ready again, undoubted."""
+        while window.rows:
+            row = window.rows.popleft()
+            back = window.settler.verdict(row, Back(reason), self._clock.now())
+            self._outcomes.put(back, window.lane)

@@ -3,7 +3,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random, SystemRandom
@@ -38,6 +38,7 @@ logging.getLogger("apscheduler").setLevel(logging.ERROR)
 ROUND: Final = 1.0  # seconds between two rounds of upkeep
 WATCH: Final = 0.2  # seconds between two looks for what another process wrote
 SELF_AUDIT: Final = 60.0
+_LAST_COMMIT: Final = 1.0  # seconds an end that took its time still grants the last outcomes
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +109,12 @@ class Engine:
         self._ticks.shutdown(wait=False)
         for task in self._tasks[:2]:
             task.cancel()
+        began = self.clock.monotonic()
         await asyncio.gather(*(road.stop(self._drain) for road in self._roads.values()))
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        left = self._drain - (self.clock.monotonic() - began)
+        if not await self._outcomes.drain(max(left, _LAST_COMMIT)):
+            log.error("stop.unwritten", rows=len(self._outcomes.deliveries))
 
     def _begin(self, conn: Connection) -> int:
         """Bury old leases, put their rows in doubt, take a new one: one transaction."""
@@ -166,7 +171,12 @@ class Engine:
         while True:
             await self._changed.wait()
             self._changed.clear()
-            await self.reload()
+            try:
+                await self.reload()
+            except Exception:  # whatever it is, the flow must hear of the next change
+                log.exception("engine.reload")
+                await self.clock.sleep(ROUND)
+                self._changed.set()
             self._planner.wake()
 
     async def reload(self) -> None:
@@ -199,20 +209,32 @@ class Engine:
             self.changed()
 
     async def round(self) -> None:
-        """One round of upkeep. A full disk makes it wait for the next one."""
-        try:
-            while await self.ledger.transact(self._upkeep):
-                self.changed()
-        except LedgerFullError:
-            log.exception("upkeep.ledger_full")
+        """One round of upkeep, each step a transaction: one that fails keeps none from working.
 
-    def _upkeep(self, conn: Connection) -> bool:
-        now: datetime = self.clock.now()
-        published = upkeep.publish_due(conn, self._press, now)
-        resolved = upkeep.resolve_doubts(conn, now)
-        closed = upkeep.close_over(conn, now)
-        finished = upkeep.finish(conn, now)
-        return bool(published or resolved or closed or finished)
+        A full disk makes all of them wait for the next round.
+        """
+        steps = (self._publish_due, upkeep.resolve_doubts, upkeep.close_over, upkeep.finish)
+        while True:
+            changed = 0
+            for step in steps:
+                try:
+                    changed += await self._step(step)
+                except LedgerFullError:
+                    log.exception("upkeep.ledger_full")
+                    return
+                except Exception:  # one announcement that cannot be published, say
+                    log.exception("upkeep.bug", step=step.__name__)
+            self._planner.wake()
+            if not changed:
+                return
+            self.changed()
+
+    def _step(self, step: Callable[[Connection, datetime], int]) -> "asyncio.Future[int]":
+        now = self.clock.now()
+        return self.ledger.transact(lambda conn: step(conn, now))
+
+    def _publish_due(self, conn: Connection, now: datetime) -> int:
+        return upkeep.publish_due(conn, self._press, now)
 
     async def self_audit(self) -> None:
         """Doubt what twice in a row stood reserved under our lease but in none of our windows."""

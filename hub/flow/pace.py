@@ -38,9 +38,13 @@ class Pace:
         self._tokens += 1.0
 
     def slow_down(self, now: float, after: float) -> None:
-        """The provider said 429 and asked for `after` seconds."""
+        """The provider said 429 and asked for `after` seconds.
+
+        What was on its way already says the same thing again: the rate is halved once for all.
+        """
+        if now >= self._not_before:
+            self._factor = max(_SLOWEST, self._factor / 2)
         self._not_before = max(self._not_before, now + after)
-        self._factor = max(_SLOWEST, self._factor / 2)
 
     def passed(self) -> None:
         """The provider took one: recover slowly."""

@@ -46,6 +46,9 @@ log = structlog.get_logger(__name__)
 PAGE: Final = 5_000
 """People a transaction: small enough that an acceptance waits for milliseconds only."""
 
+_ASIDE: Final = 5.0
+"""Seconds a run that could not be planned lets others pass (upkeep wakes the planner)."""
+
 _DIGESTIBLE: Final = frozenset({Urgency.INFORMATION, Urgency.DRILL})
 _NEGATIVE: Final = (
     DeliveryState.SKIPPED,
@@ -91,6 +94,7 @@ class Planner:
         self._lease = lease
         self._planned = planned
         self._work = asyncio.Event()
+        self._aside: dict[int, float] = {}  # runs that cannot be planned, until when (steady)
 
     def wake(self) -> None:
         """There may be something to plan."""
@@ -106,19 +110,29 @@ class Planner:
 
     async def plan_page(self) -> bool:
         """Plan one page of the most urgent run. False when there is nothing to plan."""
-        seen = await self._ledger.read(_most_urgent)
+        now = self._clock.monotonic()
+        self._aside = {run: until for run, until in self._aside.items() if until > now}
+        seen = await self._ledger.read(self._most_urgent)
         if seen is None:
             return False
         page = lambda conn: plan_page(conn, seen, self._lease, self._clock.now())  # noqa: E731
-        rows = await self._ledger.transact(page, hurry=True)
+        try:
+            rows = await self._ledger.transact(page, hurry=True)
+        except Exception:  # a full disk or a broken run: neither ends planning
+            log.exception("plan.page", run=seen.id)
+            self._aside[seen.id] = now + _ASIDE
+            return True
         log.debug("plan.page", run=seen.id, rows=rows)
         self._planned(seen.id)
         return True
 
-
-def _most_urgent(conn: Connection) -> Run | None:
-    planning = [run for run in runs.open_runs(conn) if run.state is RunState.PLANNING]
-    return min(planning, key=lambda run: (run.lane, run.id), default=None)
+    def _most_urgent(self, conn: Connection) -> Run | None:
+        planning = [
+            run
+            for run in runs.open_runs(conn)
+            if run.state is RunState.PLANNING and run.id not in self._aside
+        ]
+        return min(planning, key=lambda run: (run.lane, run.id), default=None)
 
 
 def plan_page(conn: Connection, seen: Run, planner: int, now: datetime) -> int:
@@ -127,6 +141,9 @@ def plan_page(conn: Connection, seen: Run, planner: int, now: datetime) -> int:
         runs.set_state(conn, seen.id, RunState.OPEN)  # the sweep ends what was planned before
         return 0
     announcement = announcements.by_id(conn, seen.announcement)
+    for earlier in _chain_runs(conn, announcement, seen.channel):
+        if earlier.state is RunState.PLANNING:  # whoever will get the first gets what follows it
+            return plan_page(conn, earlier, planner, now)
     runs.take_planning(conn, seen.id, planner)
     audience_page = _follow_up if announcement.kind is not Kind.FIRST else _subscribed
     page, end = audience_page(conn, announcement, seen)

@@ -44,6 +44,7 @@ def redrive(
                 at=at,
                 reason=Reason.REDRIVEN,
                 due=at,
+                round=delivery.c.round + 1,  # an old round's receipt says nothing of this try
                 tries=0,
                 crashes=0,
                 ref=None,

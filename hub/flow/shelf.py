@@ -9,12 +9,14 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from channels.base import Channel, ChannelName, Clock, Lane
+from channels.base import Channel, ChannelName, Clock, Lane, Reason
 from hub.announcement import Announcement
+from hub.delivery import FINAL, REACHED, DeliveryState
 from hub.flow.plan import query_for
 from hub.flow.settle import Settler
 from hub.flow.site import Press
 from hub.flow.texts import Texts
+from hub.flow.verdicts import Ended, Kept
 from hub.flow.window import Known, Window
 from hub.ledger import announcements, deliveries, runs
 from hub.ledger.deliveries import RESERVE, Reservation, ReserveWindow
@@ -22,7 +24,14 @@ from hub.ledger.runs import Run
 from hub.ledger.store import Ledger
 from subscribers.addressees import load_addressees
 from subscribers.catalogue import load_catalogue
+from subscribers.preferences import Hold
 from subscribers.tables import to_ms
+
+_THREAD_WAIT: Final = timedelta(seconds=2)
+
+SHORTEST_REST: Final = 0.1
+"""Seconds a run rests at least when nothing of it could be reserved: what is due may be cancelled,
+expired or paused, and wait for the sweep."""
 
 LONGEST_REST: Final = 30.0
 """Seconds until a resting run is looked at again, whatever its rows say: clocks may jump."""
@@ -48,13 +57,10 @@ class Shelf:
             run = runs.by_id(conn, run_id)
             announcement = announcements.by_id(conn, run.announcement)
             catalogue = load_catalogue(conn, run.authority)
-            published = announcement.published or announcement.created
             return Window(
                 run,
                 Texts(announcement, catalogue, self.press, self.channel),
-                Settler(
-                    run, published, _provider(self.channel.name), self.random.random, self.horizon
-                ),
+                self._settler(run, announcement),
                 query_for(announcement, run.channel, catalogue).theme_lineage,
             )
 
@@ -91,8 +97,22 @@ class Shelf:
         wanted = [row.contact_point for row in rows]
         lineage, name = window.lineage, self.channel.name
         found = await self.ledger.read(lambda conn: load_addressees(conn, wanted, lineage, name))
-        for contact_point in wanted:
-            window.people[contact_point] = Known(found.get(contact_point), before)
+        window.people = {
+            **{row.contact_point: window.people[row.contact_point] for row in window.rows},
+            **{each: Known(found.get(each), before) for each in wanted},
+        }  # of whoever has left nothing is kept: a run may have a million
+
+    async def post_before(self, row: Reservation) -> str | None:
+        """The post this one answers in its thread. Raises `Kept` while that one is not public."""
+        if row.part == 0:
+            return None
+        before = await self.ledger.read(lambda conn: deliveries.previous_part(conn, row))
+        if before is not None and before["state"] in REACHED:
+            ref: str | None = before["ref"]
+            return ref
+        if before is not None and before["state"] in FINAL:
+            raise Kept(Ended(DeliveryState.FAILED, Reason.DUPLICATE))
+        raise Kept(Hold(self.clock.now() + _THREAD_WAIT, Reason.RATE_LIMITED))
 
     async def rests_until(self, run: Run) -> float | None:
         """When (steady seconds) a run that has nothing due now should be looked at again."""
@@ -100,7 +120,7 @@ class Shelf:
         if due is None:
             return None
         seconds = (due - to_ms(self.clock.now())) / 1000
-        return self.clock.monotonic() + min(max(seconds, 0.0), LONGEST_REST)
+        return self.clock.monotonic() + min(max(seconds, SHORTEST_REST), LONGEST_REST)
 
 
 def _provider(channel: ChannelName) -> str | None:

@@ -103,45 +103,36 @@ def _resolve(
         delivery.c.run == run.id,
         delivery.c.state == DeliveryState.DOUBT,
         delivery.c.due <= at,
-        delivery.c.crashes < DOUBT_CRASHES,
         limit=PAGE,
     )
     if run.over(now):  # never sent again; the row says that a copy may have left
         ended, why = _end(run)
         deliveries.move(conn, rows, ended, at=at, reason=why)
-    else:
-        deliveries.move(conn, rows, state, at=at, reason=reason, due=at)
-    spent = deliveries.rows_where(
-        conn,
-        delivery.c.run == run.id,
-        delivery.c.state == DeliveryState.DOUBT,
-        delivery.c.crashes >= DOUBT_CRASHES,
-        limit=PAGE,
-    )
+        return len(rows)
+    spent = [row for row in rows if row.crashes >= DOUBT_CRASHES]
+    others = [row for row in rows if row.crashes < DOUBT_CRASHES]
     deliveries.move(conn, spent, DeliveryState.PARKED, at=at, reason=Reason.OUTCOME_UNKNOWN)
-    return len(rows) + len(spent)
+    deliveries.move(conn, others, state, at=at, reason=reason, due=at)
+    return len(rows)
 
 
 # --------------------------------------------------------------------------- the end of a run
 
 
-def finish(conn: Connection, now: datetime) -> list[int]:
-    """Close the runs that have nothing left to do, and the announcements whose runs are closed.
+def finish(conn: Connection, now: datetime) -> int:
+    """Close the runs that have nothing left to do, and finish what has no open run.
 
     What is parked waits for a human and what is gathered for a digest: neither keeps a run open.
-    Returns the runs closed.
+    An announcement that was paused over its last messages finishes once it is resumed. Returns
+    how many runs and announcements.
     """
     closed = [run for run in runs.open_runs(conn) if _idle(conn, run)]
     for run in closed:
         runs.set_state(conn, run.id, RunState.DONE)
-    for announcement_id in sorted({run.announcement for run in closed}):
-        left = [
-            r for r in runs.of_announcement(conn, announcement_id) if r.state is not RunState.DONE
-        ]
-        announcement = announcements.by_id(conn, announcement_id)
-        if not left and announcement.state is State.RUNNING:
-            announcements.move(conn, announcement, Event.FINISH, now)
-    return [run.id for run in closed]
+    finished = announcements.without_open_runs(conn, State.RUNNING)
+    for announcement in finished:
+        announcements.move(conn, announcement, Event.FINISH, now)
+    return len(closed) + len(finished)
 
 
 def _idle(conn: Connection, run: Run) -> bool:
