@@ -7,13 +7,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, exists, select, update
 from sqlalchemy.exc import IntegrityError
 
 from channels.base import ChannelName, Urgency
 from hub.announcement import Announcement, Event, State, advance
 from hub.ledger.database import AnyRow
+from hub.ledger.runs import RunState
 from hub.ledger.tables import announcement as table
+from hub.ledger.tables import run
 from templates.content import Content, Kind
 
 _ALPHABET: Final = "23456789abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ"  # no 0 O 1 l I
@@ -163,6 +165,13 @@ def chain(conn: Connection, announcement: Announcement) -> Sequence[Announcement
 def in_state(conn: Connection, *states: State) -> Sequence[Announcement]:
     """All that stand in one of these states, oldest first. Few: runs in progress, not history."""
     rows = conn.execute(_FULL.where(table.c.state.in_(states)).order_by(table.c.id))
+    return [_read(row) for row in rows]
+
+
+def without_open_runs(conn: Connection, state: State) -> Sequence[Announcement]:
+    """Those in this state whose every run is done."""
+    still = select(run.c.id).where(run.c.announcement == table.c.id, run.c.state != RunState.DONE)
+    rows = conn.execute(_FULL.where(table.c.state == state, ~exists(still)).order_by(table.c.id))
     return [_read(row) for row in rows]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, create_engine, event, text
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import QueuePool, StaticPool
 
 AnyRow = Row[*tuple[Any, ...]]
@@ -40,7 +41,12 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 def open_writer(path: Path) -> Engine:
     """An engine of exactly one connection whose transactions begin by taking the write lock."""
-    engine = create_engine("sqlite://", creator=lambda: _connect(path), poolclass=StaticPool)
+    engine = create_engine(
+        "sqlite://",
+        creator=lambda: _connect(path),
+        poolclass=StaticPool,
+        hide_parameters=True,  # an address in a statement that fails is no business of the log's
+    )
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -58,7 +64,12 @@ def open_readers(path: Path) -> Engine:
         return connection
 
     engine = create_engine(
-        "sqlite://", creator=connect, poolclass=QueuePool, pool_size=READERS, max_overflow=0
+        "sqlite://",
+        creator=connect,
+        poolclass=QueuePool,
+        pool_size=READERS,
+        max_overflow=0,
+        hide_parameters=True,
     )
 
     @event.listens_for(engine, "begin")
@@ -70,22 +81,26 @@ def open_readers(path: Path) -> Engine:
 
 def quick_check(engine: Engine) -> None:
     """Raises `LedgerCorruptError` when SQLite finds the file damaged."""
-    with engine.connect() as connection:
-        found = connection.execute(text("PRAGMA quick_check(1)")).scalar_one()
+    try:
+        with engine.connect() as connection:
+            found = connection.execute(text("PRAGMA quick_check(1)")).scalar_one()
+    except DatabaseError as error:
+        raise LedgerCorruptError(str(error.orig)) from None
     if found != "ok":
         raise LedgerCorruptError(found)
 
 
 def is_full(error: BaseException) -> bool:
     """Whether the disk, not the statement, refused."""
-    original: Any = getattr(error, "orig", error)
-    return isinstance(original, sqlite3.Error) and original.sqlite_errorcode == sqlite3.SQLITE_FULL
+    return _code(error) == sqlite3.SQLITE_FULL
 
 
 def is_io_error(error: BaseException) -> bool:
     """Whether the disk answered with an error: what was committed is then unknown (fsync)."""
-    original: Any = getattr(error, "orig", error)
-    return (
-        isinstance(original, sqlite3.Error)
-        and (original.sqlite_errorcode or 0) & 0xFF == sqlite3.SQLITE_IOERR
-    )
+    return _code(error) & 0xFF == sqlite3.SQLITE_IOERR
+
+
+def _code(error: BaseException) -> int:
+    """SQLite's extended result code; 0 for what Python itself refused (a value's type)."""
+    code: int = getattr(getattr(error, "orig", error), "sqlite_errorcode", 0)
+    return code

@@ -7,6 +7,7 @@ Each takes many rows in one statement and moves the counts by the rows that real
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping, Select, select, text
@@ -143,7 +144,7 @@ SET state = v.state, due = v.due, lease = NULL, tries = v.tries, crashes = v.cra
 FROM v
 WHERE delivery.id = v.id AND delivery.state = 'reserved'
   AND delivery.lease = v.lease AND delivery.round = v.round
-RETURNING delivery.id
+RETURNING delivery.id, delivery.round
 """)
 
 _ATTEMPT: Final = text("""
@@ -154,6 +155,10 @@ FROM json_each(:rows)
 """)
 
 LATE: Final = "late_accepted"
+
+_SAID: Final = text(
+    "SELECT 1 FROM attempt WHERE delivery = :id AND round = :round AND code = :code"
+)
 
 
 def _settle(conn: Connection, settlements: Sequence[Settlement]) -> list[bool]:
@@ -166,20 +171,20 @@ def _settle(conn: Connection, settlements: Sequence[Settlement]) -> list[bool]:
         for s in settlements
     ]
     rows = conn.execute(_SETTLE, {"rows": json.dumps(values)})
-    settled = {row.id for row in rows}
+    settled = {(row.id, row.round) for row in rows}
+    held = [(s.row.delivery, s.row.round) in settled for s in settlements]
     moves = Moves()
-    for s in settlements:
-        if s.row.delivery in settled:
-            moves[s.row.run, S.RESERVED, s.row.reason] -= 1
-            moves[s.row.run, s.state, s.reason] += 1
-    apply_moves(conn, moves)
-    _write_attempts(conn, [s for s in settlements if s.row.delivery in settled])
-    for s in settlements:
-        if s.row.delivery not in settled:
-            _late(conn, s)
-        elif s.dead is not None:
+    for s in compress(settlements, held):
+        moves[s.row.run, S.RESERVED, s.row.reason] -= 1
+        moves[s.row.run, s.state, s.reason] += 1
+        if s.dead is not None:
             directory.suspend(conn, s.row.contact_point, s.dead, from_ms(s.at))
-    return [s.row.delivery in settled for s in settlements]
+    apply_moves(conn, moves)
+    _write_attempts(conn, list(compress(settlements, held)))
+    for s, kept in zip(settlements, held, strict=True):
+        if not kept:
+            _late(conn, s)
+    return held
 
 
 SETTLE: Final = Kind("settle", _settle)
@@ -199,26 +204,33 @@ def _write_attempts(conn: Connection, settlements: Sequence[Settlement]) -> None
 def _late(conn: Connection, late: Settlement) -> None:
     """The effect of a sender who no longer holds the row (ENGINE.md 4.6).
 
-    It is recorded, and makes the row final unless it is reserved again or ended well already.
+    It is recorded, and makes the row final unless it is reserved again or ended well already. A
+    settle that is repeated because its commit's reply was lost changes nothing.
     """
     if late.state not in REACHED:
         return
-    attempt = (late.row.delivery, late.row.round, LATE, "", late.ref, late.at)
     row = conn.execute(_ROWS.where(delivery.c.id == late.row.delivery)).one()
-    if row.state in REACHED:
+    if row.state in REACHED and row.round == late.row.round and row.ref == late.ref:
+        return
+    attempt = (late.row.delivery, late.row.round, LATE, "", late.ref, late.at)
+    if conn.execute(_SAID, dict(zip(("id", "round", "code"), attempt, strict=False))).first():
         return
     conn.execute(_ATTEMPT, {"rows": json.dumps([attempt])})
-    if row.state != S.RESERVED:
-        move(conn, [row], late.state, at=late.at, ref=late.ref, provider=late.provider)
+    if row.state not in REACHED and row.state != S.RESERVED:
+        known = {"provider": late.provider, "ref": late.ref} if late.ref else {}
+        move(conn, [row], late.state, at=late.at, reason="", **known)
 
 
 # --------------------------------------------------------------------------- moves by condition
 
-_ROWS: Final = select(delivery.c.id, delivery.c.run, delivery.c.state, delivery.c.reason)
+_ROWS: Final = select(
+    *(delivery.c.id, delivery.c.run, delivery.c.state, delivery.c.reason),
+    *(delivery.c.round, delivery.c.crashes, delivery.c.ref),
+)
 
 
 def rows_where(conn: Connection, *conditions: Any, limit: int) -> Sequence[AnyRow]:
-    """(id, run, state, reason) of the rows that match, by id."""
+    """(id, run, state, reason, round, crashes, ref) of the rows that match, by id."""
     return conn.execute(_ROWS.where(*conditions).order_by(delivery.c.id).limit(limit)).all()
 
 

@@ -7,7 +7,7 @@ import os
 import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO, Self, TypeVar
 
@@ -53,14 +53,16 @@ class Ledger:
         `exclusive` takes the daemon's lock. Raises `LedgerLockedError`, `LedgerCorruptError`.
         """
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = _take_lock(folder) if exclusive else None
         path = folder / "ledger.sqlite3"
-        engine = open_writer(path)
-        try:
-            quick_check(engine)
-            upgrade(engine)
-        finally:
-            engine.dispose()
+        with ExitStack() as undo:
+            lock = undo.enter_context(_take_lock(folder)) if exclusive else None
+            engine = open_writer(path)
+            try:
+                quick_check(engine)
+                upgrade(engine)
+            finally:
+                engine.dispose()
+            undo.pop_all()
         return cls(path, commit_wait=commit_wait, lock=lock)
 
     def write(self, kind: Kind[T, R], change: T, *, hurry: bool = False) -> "asyncio.Future[R]":
