@@ -113,19 +113,16 @@ def _channels(counted: AudienceCounts) -> Iterator[str]:
 def _zones(found: Forecast) -> Iterator[str]:
     """In the order of the catalogue, the whole town first."""
     by_zone = found.counts.by_zone
-    rows: list[tuple[str, int]] = [("zone", 0)]
-    rows = [("whole town", by_zone[None])] if None in by_zone else []
-    rows += [
-        (zone.name("en"), by_zone[zone.id])
-        for zone in found.catalogue.zones.values()
-        if zone.id in by_zone
-    ]
-    return table([("lives in", "people"), *rows]) if rows else iter(())
+    names = {zone.id: zone.name("en") for zone in found.catalogue.zones.values()}
+    rows = [(names[zone], by_zone[zone]) for zone in names if zone in by_zone]
+    if None in by_zone:
+        rows.insert(0, ("the whole town", by_zone[None]))
+    return table([("asked for", "people"), *rows]) if rows else iter(())
 
 
 def _text(each: Leaving) -> Iterator[str]:
-    cost = "price not set" if each.cost is None else f"{each.cost:,.2f} {each.currency}"
-    yield f"{each.channel}, {each.language}: {each.messages:,} x {_size(each.preview)}: {cost}"
+    size = f"{each.messages:,} x {_size(each.preview)}"
+    yield f"{each.channel}, {each.language}: {size}: {_amount(each.cost, each.currency)}"
     match each.preview.figures:
         case SmsFigures() as figures if figures.costly:
             instead = (
@@ -134,7 +131,10 @@ def _text(each: Leaving) -> Iterator[str]:
                 for c in figures.costly
             )
             yield f"  dear characters: {', '.join(instead)}"
-            yield f"  without them: {_segments(figures.economical.count)}"
+            share = figures.economical.count / figures.segments.count
+            cheaper = None if each.cost is None else each.cost * share
+            size = _segments(figures.economical.count)
+            yield f"  without them: {size}: {_amount(cheaper, each.currency)}"
         case PushFigures(title_cut=True) | PushFigures(body_cut=True):
             yield "  phones cut it as shown"
         case EmailFigures() as figures if figures.subject_length > figures.advised:
@@ -143,6 +143,10 @@ def _text(each: Leaving) -> Iterator[str]:
             pass
     for said in _said(each.preview):
         yield from (f"  | {line}" for line in said.rstrip("\n").split("\n"))
+
+
+def _amount(cost: float | None, currency: str) -> str:
+    return "price not set" if cost is None else f"{cost:,.2f} {currency}"
 
 
 def _segments(count: int) -> str:
@@ -189,7 +193,7 @@ def _total(found: Forecast) -> str:
         if each.cost is not None:
             sums[each.currency] = sums.get(each.currency, 0.0) + each.cost
     unpriced = sorted({str(each.channel) for each in found.leaving if each.cost is None})
-    said = [f"{amount:,.2f} {currency}" for currency, amount in sums.items()]
+    said = [_amount(amount, currency) for currency, amount in sums.items()]
     said += [f"price not set for {', '.join(unpriced)}"] if unpriced else []
     return "; ".join(said)
 

@@ -3,7 +3,9 @@
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Annotated, Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 import typer
 from sqlalchemy import Connection
@@ -157,12 +159,13 @@ def _person(conn: Connection, person: int) -> _Person:
 
 
 def _lines(person: _Person, catalogue: Catalogue) -> Iterator[str]:
-    settings = person.settings
+    """Dates on the town's calendar, as they were typed."""
+    settings, town = person.settings, ZoneInfo(catalogue.timezone)
     zones = [catalogue.zones[zone].name("en") for zone in settings.zones]
     yield from table(
         [
             ("subscriber", str(settings.id)),
-            ("since", f"{settings.created:%Y-%m-%d}"),
+            ("since", _day(settings.created, town)),
             ("language", settings.language),
             ("time zone", settings.timezone),
             ("quiet hours", _quiet(settings.quiet, settings.urgent_breaks_quiet)),
@@ -172,11 +175,11 @@ def _lines(person: _Person, catalogue: Catalogue) -> Iterator[str]:
                 else []
             ),
             ("zones", ", ".join(zones) or "the whole town"),
-            ("consent", _consent(person.consent)),
+            ("consent", _consent(person.consent, town)),
         ]
     )
     yield "addresses"
-    rows = [(f"  {p.channel}", p.label or p.address, _standing(p)) for p in person.points]
+    rows = [(f"  {p.channel}", p.label or p.address, _standing(p, town)) for p in person.points]
     yield from table(rows) if rows else ["  none"]
     yield "subscriptions"
     subscribed = [
@@ -193,16 +196,21 @@ def _quiet(quiet: QuietHours | None, urgent_breaks: bool) -> str:
     return f"{hours}, {'but for' if urgent_breaks else 'also for'} urgent alerts"
 
 
-def _consent(given: Consent | None) -> str:
+def _consent(given: Consent | None, town: ZoneInfo) -> str:
     if given is None:
         return "none"
-    text = f"{given.given_at:%Y-%m-%d}, {given.source}, text {given.text_version}"
-    return f"{text}, withdrawn {given.withdrawn_at:%Y-%m-%d}" if given.withdrawn_at else text
+    text = f"{_day(given.given_at, town)}, {given.source}, text {given.text_version}"
+    ended = given.withdrawn_at
+    return f"{text}, withdrawn {_day(ended, town)}" if ended else text
 
 
-def _standing(point: ContactPoint) -> str:
+def _standing(point: ContactPoint, town: ZoneInfo) -> str:
     if point.suspended_at is not None:
-        return f"suspended {point.suspended_at:%Y-%m-%d} ({point.suspended_reason})"
+        return f"suspended {_day(point.suspended_at, town)} ({point.suspended_reason})"
     if point.verified_at is not None:
-        return f"verified {point.verified_at:%Y-%m-%d}"
+        return f"verified {_day(point.verified_at, town)}"
     return "not verified: receives nothing"
+
+
+def _day(moment: datetime, town: ZoneInfo) -> str:
+    return f"{moment.astimezone(town):%Y-%m-%d}"
