@@ -42,7 +42,11 @@ SECURITY: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
-MACHINE_DOORS: Final = ("/api/", "/hooks/", "/callbacks/", "/sandbox/api/")
+MACHINE_DOORS: Final = (
+    *("/api/", "/hooks/", "/callbacks/", "/sandbox/api/"),
+    *("/healthz/", "/readyz/", "/metrics/"),
+)
+REFERENCE: Final = web.RequestKey("reference", str)
 
 
 def make_app(desk: Desk) -> web.Application:
@@ -73,13 +77,14 @@ async def _secure(request: web.Request, response: web.StreamResponse) -> None:
 @web.middleware
 async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Give each request a reference, log it without its query, count it."""
-    reference = request["reference"] = uuid.uuid4().hex[:12]
+    reference = request[REFERENCE] = uuid.uuid4().hex[:12]
     with structlog.contextvars.bound_contextvars(request=reference):
         response = await handler(request)
-        route = request.match_info.route.resource
+        route, method = request.match_info.route.resource, request.method
         name = route.canonical if route is not None else "(none)"
-        _REQUESTS.labels(name, request.method, str(response.status)).inc()
-        log.info("http", method=request.method, route=name, status=response.status)
+        counted = method if route is not None else "(any)"  # a made-up one makes no new series
+        _REQUESTS.labels(name, counted, str(response.status)).inc()
+        log.info("http", method=method, route=name, status=response.status)
     response.headers.setdefault("X-Request-Id", reference)
     return response
 
@@ -147,8 +152,8 @@ def _of_http(refusal: web.HTTPException) -> ProblemError:
 
 def _told(request: web.Request, problem: ProblemError) -> web.Response:
     """As problem details at machine doors, as a page to people."""
-    reference = request["reference"]
-    if request.path.startswith(MACHINE_DOORS):
+    reference = request[REFERENCE]
+    if f"{request.path}/".startswith(MACHINE_DOORS):
         return problems.response(problem, reference)
     desk = request.config_dict[DESK]
     body = page(
