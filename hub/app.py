@@ -110,7 +110,8 @@ def listen(settings: Settings) -> socket.socket:
     """The server's socket, bound: port 0 has become a real one. Raises `UnusableError`."""
     address = (settings.server.host, settings.server.port)
     try:
-        return socket.create_server(address, reuse_port=False, backlog=1024)
+        family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        return socket.create_server(address, family=family, reuse_port=False, backlog=1024)
     except OSError as refused:
         reason = f"server {address[0]}:{address[1]} cannot be listened on: {refused.strerror}"
         raise UnusableError(reason) from None

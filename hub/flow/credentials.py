@@ -48,7 +48,8 @@ class NameTakenError(Exception):
 
 
 def _hash(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()  # 256 random bits need no slow hash
+    # 256 random bits need no slow hash; header bytes that are no UTF-8 arrive as surrogates
+    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def issue_key(

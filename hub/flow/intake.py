@@ -18,7 +18,7 @@ from channels.base import ChannelName, Clock, PostText, Rendered
 from hub.announcement import Announcement, Event, advance, lane_of
 from hub.flow.principal import Principal
 from hub.flow.problems import ConflictError, ForbiddenError, Problem, RefusedError
-from hub.flow.scrutiny import Desk, scrutinise
+from hub.flow.scrutiny import Desk, scrutinise, within
 from hub.flow.site import Press
 from hub.flow.submission import Submission
 from hub.ledger import announcements, audit, runs
@@ -131,17 +131,9 @@ class Intake:
     def _scrutinise(
         self, conn: Connection, asked: Submission, principal: Principal
     ) -> Announcement:
-        desk = Desk(
-            load_catalogue(conn, principal.authority),
-            self.press,
-            self.channels,
-            self.clock.now(),
-        )
-        first = (
-            None
-            if asked.about is None
-            else announcements.by_code(conn, asked.about, principal.authority)
-        )
+        catalogue = load_catalogue(conn, principal.authority)
+        desk = Desk(catalogue, self.press, self.channels, self.clock.now())
+        first = None if asked.about is None else _seen(conn, asked.about, principal)
         return scrutinise(asked, principal, desk, first)
 
     async def find(self, code: str, principal: Principal) -> Announcement:
@@ -157,8 +149,7 @@ class Intake:
 
         def write(conn: Connection) -> Announcement:
             found = self._mine(conn, code, principal)
-            if not (principal.may_publish and principal.may_say(found.urgency)):
-                raise ForbiddenError([_MAY_NOT_PUBLISH])
+            _must_be_entitled(conn, found, principal)
             advance(found.state, Event.PUBLISH)
             now = self.clock.now()
             if found.expires is not None and found.expires <= now:
@@ -172,7 +163,7 @@ class Intake:
         """Stop what has not left.
 
         Raises `UnknownAnnouncementError`, `UnlawfulMoveError`, `ForbiddenError` where this
-        principal may not publish: what others released is not its to stop.
+        principal may not publish it: what others released is not its to stop.
         """
         return await self._turn(code, principal, "cancel", Event.CANCEL)
 
@@ -187,8 +178,7 @@ class Intake:
     async def _turn(self, code: str, principal: Principal, verb: str, event: Event) -> Announcement:
         def write(conn: Connection) -> Announcement:
             found = self._mine(conn, code, principal)
-            if not principal.may_publish:
-                raise ForbiddenError([_MAY_NOT_PUBLISH])
+            _must_be_entitled(conn, found, principal)
             moved = announcements.move(conn, found, event, self.clock.now())
             if event in (Event.PAUSE, Event.RESUME):
                 runs.set_paused(conn, found.id, event is Event.PAUSE)
@@ -203,8 +193,8 @@ class Intake:
         return moved
 
     def _mine(self, conn: Connection, code: str, principal: Principal) -> Announcement:
-        found = announcements.by_code(conn, code, principal.authority)
-        if found is None or not _in_scope(conn, found, principal):
+        found = _seen(conn, code, principal)
+        if found is None:
             raise UnknownAnnouncementError(code)
         return found
 
@@ -220,15 +210,21 @@ class Intake:
         )
 
 
-def _in_scope(conn: Connection, announcement: Announcement, principal: Principal) -> bool:
-    """Whether one of its themes is within the principal's."""
-    if principal.themes is None:
-        return True
+def _seen(conn: Connection, code: str, principal: Principal) -> Announcement | None:
+    """An announcement with at least one theme within the principal's."""
+    found = announcements.by_code(conn, code, principal.authority)
+    if found is None:
+        return None
     catalogue = load_catalogue(conn, principal.authority)
-    known = catalogue.themes_by_key
-    ids = [known[key].id for key in announcement.themes if key in known]
-    lineage = {catalogue.themes[each].key for each in catalogue.theme_lineage(ids)}
-    return not lineage.isdisjoint(principal.themes)
+    return found if any(within(principal, catalogue, key) for key in found.themes) else None
+
+
+def _must_be_entitled(conn: Connection, found: Announcement, principal: Principal) -> None:
+    """Who acts on an announcement may publish all of it. Raises `ForbiddenError`."""
+    catalogue = load_catalogue(conn, principal.authority)
+    themes = all(within(principal, catalogue, key) for key in found.themes)
+    if not (themes and principal.may_publish and principal.may_say(found.urgency)):
+        raise ForbiddenError([_MAY_NOT_PUBLISH])
 
 
 def publish(

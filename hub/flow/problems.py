@@ -22,6 +22,10 @@ class RefusedError(Exception):
         self.problems = problems
 
 
+class UnreadableError(RefusedError):
+    """Its bytes are not what they should be: no field could be looked at."""
+
+
 class ForbiddenError(RefusedError):
     """It could be done, but not by this key or source."""
 

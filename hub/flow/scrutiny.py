@@ -25,6 +25,8 @@ GRACE: Final = timedelta(minutes=1)
 """A publish time this little past means now: clocks differ and forms take time to fill."""
 
 HORIZON: Final = timedelta(days=366)
+LIFE: Final = timedelta(days=3660)
+"""Ten years: longer is a slip of the keyboard, and the year 9999 has no time zones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ def scrutinise(
     `first` is what `about` names, where it was found. Raises `ForbiddenError` for what this
     principal may never publish, `RefusedError` for everything else.
     """
-    beyond = _scope(asked, principal, desk.catalogue)
+    beyond = _scope(asked, principal, desk.catalogue, first)
     if beyond:
         raise ForbiddenError(beyond)
     problems = [
@@ -53,11 +55,12 @@ def scrutinise(
         *_times(asked, desk.now),
         *_channels(asked, desk.channels),
         *_chain(asked, first),
+        *_languages(asked),
     ]
-    announcement = _draft(asked, principal, desk, first)
-    if not problems:
-        problems = _words(announcement, desk)
     if problems:
+        raise RefusedError(problems)
+    announcement = _draft(asked, principal, desk, first)
+    if problems := _words(announcement, desk):
         raise RefusedError(problems)
     return announcement
 
@@ -98,21 +101,45 @@ def _contents(asked: Submission) -> Mapping[str, Content]:
     }
 
 
-def _scope(asked: Submission, principal: Principal, catalogue: Catalogue) -> list[Problem]:
-    problems = []
-    if not principal.may_say(asked.urgency):
-        fr = f"Cette clé peut publier jusqu'à « {principal.highest_urgency} »."
-        en = f"This key may publish up to '{principal.highest_urgency}'."
-        problems.append(Problem("/urgency", "urgency_not_allowed", fr, en))
-    for i, key in enumerate(asked.themes):
-        theme = catalogue.themes_by_key.get(key)
-        if principal.themes is None or theme is None:
-            continue
-        lineage = {catalogue.themes[each].key for each in catalogue.theme_lineage([theme.id])}
-        if lineage.isdisjoint(principal.themes):
-            fr = f"Cette clé ne peut pas publier sous « {key} »."
-            en = f"This key may not publish under '{key}'."
-            problems.append(Problem(f"/themes/{i}", "theme_not_allowed", fr, en))
+def within(principal: Principal, catalogue: Catalogue, key: str) -> bool:
+    """Whether a theme, or one above it, is the principal's."""
+    theme = catalogue.themes_by_key.get(key)
+    if principal.themes is None or theme is None:
+        return principal.themes is None
+    lineage = {catalogue.themes[each].key for each in catalogue.theme_lineage([theme.id])}
+    return not lineage.isdisjoint(principal.themes)
+
+
+def _scope(
+    asked: Submission, principal: Principal, catalogue: Catalogue, first: Announcement | None
+) -> list[Problem]:
+    """What follows an announcement takes its place on screens, so it needs the same rights."""
+    urgencies = [("/urgency", asked.urgency)]
+    themes = [(f"/themes/{i}", key) for i, key in enumerate(asked.themes)]
+    if first is not None:
+        urgencies.append(("/about", first.urgency))
+        themes += [("/about", key) for key in first.themes]
+    most = principal.highest_urgency
+    problems = [
+        Problem(
+            at,
+            "urgency_not_allowed",
+            f"Cette clé peut publier jusqu'à « {most} ».",
+            f"This key may publish up to '{most}'.",
+        )
+        for at, urgency in urgencies
+        if not principal.may_say(urgency)
+    ]
+    problems += [
+        Problem(
+            at,
+            "theme_not_allowed",
+            f"Cette clé ne peut pas publier sous « {key} ».",
+            f"This key may not publish under '{key}'.",
+        )
+        for at, key in themes
+        if key in catalogue.themes_by_key and not within(principal, catalogue, key)
+    ]
     return problems
 
 
@@ -163,6 +190,9 @@ def _times(asked: Submission, now: datetime) -> list[Problem]:
         fr = "La fin de validité doit être après l'envoi."
         en = "The end of validity must come after the publish time."
         problems.append(Problem("/expires", "before_publication", fr, en))
+    if asked.expires is not None and asked.expires > now + LIFE:
+        fr, en = "Au plus dix ans de validité.", "Valid for ten years at most."
+        problems.append(Problem("/expires", "too_far", fr, en))
     return problems
 
 
@@ -195,6 +225,14 @@ def _chain(asked: Submission, first: Announcement | None) -> list[Problem]:
         en = "Only a drill may follow a drill."
         return [Problem("/urgency", "drill_mixed", fr, en)]
     return []
+
+
+def _languages(asked: Submission) -> list[Problem]:
+    if asked.language not in asked.translations:
+        return []
+    fr = f"Le texte est déjà écrit en « {asked.language} » : retirez cette traduction."
+    en = f"The text is written in '{asked.language}' already: remove this translation."
+    return [Problem(f"/translations/{asked.language}", "language_twice", fr, en)]
 
 
 def _words(announcement: Announcement, desk: Desk) -> list[Problem]:

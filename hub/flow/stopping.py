@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import assert_never
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import NoResultFound
 
 from channels.base import ChannelName
 from hub.flow.gate import Wishes
@@ -33,11 +34,12 @@ async def look(ledger: Ledger, token: StopToken) -> Stoppable | None:
     """What a link is about, changing nothing. None where the person is gone."""
 
     def read(conn: Connection) -> Stoppable | None:
-        if directory.load(conn, token.subscriber) is None:
+        person = directory.load(conn, token.subscriber)
+        if person is None:
             return None
         mine = directory.contact_points(conn, token.subscriber)
         address = next((point.address for point in mine if point.channel == token.channel), "")
-        catalogue, ids = _themes(conn, token)
+        catalogue, ids = _themes(conn, token, person.authority)
         return Stoppable(tuple(catalogue.themes[each] for each in ids), token.channel, address)
 
     return await ledger.read(read)
@@ -56,11 +58,12 @@ class Stopping:
         """Returns the themes that stopped; None where the person is gone. Repeating is harmless."""
 
         def write(conn: Connection) -> tuple[Theme, ...] | None:
-            if directory.load(conn, token.subscriber) is None:
+            person = directory.load(conn, token.subscriber)
+            if person is None:
                 return None
             who = f"subscriber:{token.subscriber}"
             audit.record(conn, now, "citizen", "stop", who, detail={"choice": choice})
-            return _stop(conn, token, choice, now)
+            return _stop(conn, token, person.authority, choice, now)
 
         stopped = await self.ledger.transact(write, hurry=True)
         self.wishes.changed(token.subscriber, steady)
@@ -68,9 +71,9 @@ class Stopping:
 
 
 def _stop(
-    conn: Connection, token: StopToken, choice: StopChoice, now: datetime
+    conn: Connection, token: StopToken, authority: int, choice: StopChoice, now: datetime
 ) -> tuple[Theme, ...]:
-    catalogue, ids = _themes(conn, token)
+    catalogue, ids = _themes(conn, token, authority)
     channel: ChannelName | None = token.channel
     match choice:
         case StopChoice.THEME:
@@ -86,9 +89,15 @@ def _stop(
     )
 
 
-def _themes(conn: Connection, token: StopToken) -> tuple[Catalogue, tuple[int, ...]]:
-    """The catalogue, and the numbers of the themes of the message."""
-    announcement = announcements.by_id(conn, token.announcement)
-    catalogue = load_catalogue(conn, announcement.authority)
+def _themes(
+    conn: Connection, token: StopToken, authority: int
+) -> tuple[Catalogue, tuple[int, ...]]:
+    """The catalogue of the person's authority, and the numbers of the themes of the message: none
+    where the ledger has forgotten it (ENGINE.md 4.12), for the right to stop outlives it."""
+    catalogue = load_catalogue(conn, authority)
+    try:
+        announcement = announcements.by_id(conn, token.announcement)
+    except NoResultFound:
+        return catalogue, ()
     known = catalogue.themes_by_key
     return catalogue, tuple(known[key].id for key in announcement.themes if key in known)

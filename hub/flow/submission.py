@@ -2,6 +2,7 @@
 """The shape of what a door hands in. Every door speaks it: API, webhook and CLI."""
 
 import json
+import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,19 +12,24 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     HttpUrl,
+    StrictBool,
     StringConstraints,
     ValidationError,
 )
 from pydantic_core import ErrorDetails
 
 from channels.base import ChannelName, Urgency
-from hub.flow.problems import Problem, RefusedError
+from hub.flow.problems import Problem, RefusedError, UnreadableError
+from subscribers.geometry import PolygonProblem
 from templates.content import Kind
 
 MAX_TEXT: Final = 20_000
+MAX_PROBLEMS: Final = 100  # a body of a megabyte can be wrong in a hundred thousand places
+_WRITTEN_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
 
 
 def _one_line(text: str) -> str:
@@ -38,6 +44,33 @@ def _printable(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
+def _written(moment: Any) -> Any:
+    """Pydantic alone would read a bare number as seconds, or as milliseconds where it is large."""
+    if isinstance(moment, datetime) or (isinstance(moment, str) and _WRITTEN_DATE.match(moment)):
+        return moment
+    raise ValueError("datetime_type")
+
+
+def _drawing(drawn: dict[str, Any]) -> dict[str, Any]:
+    """Type and coordinates alone, numbers no deeper than a MultiPolygon's (RFC 7946 section 3.1):
+    everything after this may hash, store and print it."""
+    kind, coordinates = drawn.get("type"), drawn.get("coordinates")
+    if kind not in ("Polygon", "MultiPolygon") or not _numbers(coordinates, 4):
+        raise ValueError(PolygonProblem.WRONG_TYPE.value)
+    return {"type": kind, "coordinates": coordinates}
+
+
+def _numbers(value: Any, depth: int) -> bool:
+    if isinstance(value, list):
+        return depth > 0 and all(_numbers(each, depth - 1) for each in value)
+    if type(value) not in (int, float):
+        return False
+    if not abs(value) <= 1e6:  # infinite, or too long for a float
+        raise ValueError(PolygonProblem.OUT_OF_RANGE.value)
+    return True
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
 Line = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
@@ -68,26 +101,30 @@ class Submission(Text):
 
     language: Language = Field("fr", description="The language of title, body, short.")
     translations: dict[Language, Text] = Field(
-        default_factory=dict, description="The same announcement in other languages."
+        default_factory=dict,
+        max_length=20,
+        description="The same announcement in other languages.",
     )
     link: HttpUrl | None = Field(None, description="More about it, http or https.")
     themes: list[Key] = Field(min_length=1, max_length=20, description="Keys of themes.")
     zones: list[Key] = Field(
         default_factory=list, max_length=500, description="Keys of zones; none: the whole town."
     )
-    polygon: dict[str, Any] | None = Field(
+    polygon: Annotated[dict[str, Any], AfterValidator(_drawing)] | None = Field(
         None, description="A GeoJSON Polygon or MultiPolygon, longitude first (RFC 7946)."
     )
     urgency: Urgency = Urgency.INFORMATION
     channels: list[ChannelName] | None = Field(
         None, min_length=1, description="Only these channels; by default all that are configured."
     )
-    publish_at: AwareDatetime | None = Field(None, description="RFC 3339, with its offset.")
-    expires: AwareDatetime | None = Field(None, description="Nothing leaves from then on.")
+    publish_at: Moment | None = Field(None, description="RFC 3339, with its offset.")
+    expires: Moment | None = Field(None, description="Nothing leaves from then on.")
     kind: Kind = Field(Kind.FIRST, description="What it is to the announcement named in `about`.")
     about: str | None = Field(None, max_length=12, description="Id of the first announcement.")
-    post_link: bool = Field(True, description="On X: with the link to the page (it costs more).")
-    thread: bool = Field(False, description="On X: split a long text into a numbered thread.")
+    post_link: StrictBool = Field(
+        True, description="On X: with the link to the page (it costs more)."
+    )
+    thread: StrictBool = Field(False, description="On X: split a long text into a numbered thread.")
     type: Literal["announcement"] = "announcement"
 
 
@@ -113,7 +150,6 @@ _SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     "list_type": ("Envoyez une liste.", "Send a list."),
     "dict_type": ("Envoyez un objet.", "Send an object."),
     "model_type": ("Envoyez un objet.", "Send an object."),
-    "bool_parsing": ("Écrivez true ou false.", "Write true or false."),
     "bool_type": ("Écrivez true ou false.", "Write true or false."),
     "too_short": ("Donnez au moins une valeur.", "Give at least one value."),
     "too_long": (
@@ -124,6 +160,11 @@ _SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Ajoutez le décalage horaire, par exemple 2026-11-26T08:00:00+01:00.",
         "Add the offset, for example 2026-11-26T08:00:00+01:00.",
     ),
+    "url_parsing": ("Écrivez une adresse complète, https://…", "Write a whole address, https://…"),
+    "url_too_long": (
+        "L'adresse est trop longue : {max_length} caractères au plus.",
+        "The address is too long: at most {max_length} characters.",
+    ),
     "url_scheme": ("Le lien doit commencer par https://.", "The link must start with https://."),
     "one_line": (
         "Une seule ligne, sans caractère de contrôle.",
@@ -133,6 +174,10 @@ _SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Le texte contient un caractère de contrôle. Retirez-le.",
         "The text holds a control character. Remove it.",
     ),
+    **{
+        each.value: (each.sentence.fr, each.sentence.en)
+        for each in (PolygonProblem.WRONG_TYPE, PolygonProblem.OUT_OF_RANGE)
+    },
 }
 _DATES: Final = (
     "Écrivez une date comme 2026-11-26T08:00:00+01:00.",
@@ -169,7 +214,8 @@ def parse(payload: object) -> Submission:
     try:
         return Submission.model_validate(payload)
     except ValidationError as error:
-        raise RefusedError([_problem(each) for each in error.errors(include_url=False)]) from None
+        wrong = error.errors(include_url=False)[:MAX_PROBLEMS]
+        raise RefusedError([_problem(each) for each in wrong]) from None
 
 
 def parse_json(raw: bytes) -> Submission:
@@ -178,20 +224,22 @@ def parse_json(raw: bytes) -> Submission:
 
 
 def read_json(raw: bytes) -> Any:
-    """The JSON of a body. Raises `RefusedError` saying where it breaks."""
+    """The JSON of a body. Raises `UnreadableError` saying where it breaks."""
     try:
         return json.loads(raw.decode("utf-8"), parse_constant=_no_constant)
     except UnicodeDecodeError as error:
         where = error.start
-        raise RefusedError([_unreadable("not_utf8", f"octet {where}", f"byte {where}")]) from None
+        raise UnreadableError(
+            [_unreadable("not_utf8", f"octet {where}", f"byte {where}")]
+        ) from None
     except json.JSONDecodeError as error:
         fr, en = (
             f"ligne {error.lineno}, colonne {error.colno}",
             f"line {error.lineno}, column {error.colno}",
         )
-        raise RefusedError([_unreadable("not_json", fr, en)]) from None
+        raise UnreadableError([_unreadable("not_json", fr, en)]) from None
     except (ValueError, RecursionError):
-        raise RefusedError(
+        raise UnreadableError(
             [_unreadable("not_json", "nombre ou imbrication", "number or nesting")]
         ) from None
 

@@ -16,8 +16,8 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 def caller(request: web.Request, trusted: Sequence[Network]) -> str:
     """The address of who asks: the nearest one in X-Forwarded-For that no proxy of ours owns."""
-    hops = [request.remote or ""]
-    hops += reversed(request.headers.get("X-Forwarded-For", "").replace(" ", "").split(","))
+    forwarded = ",".join(request.headers.getall("X-Forwarded-For", []))  # proxies may add a line
+    hops = [request.remote or "", *reversed(forwarded.replace(" ", "").split(","))]
     for hop in hops:
         try:
             address = ipaddress.ip_address(hop)

@@ -52,17 +52,18 @@ def response(problem: ProblemError, reference: str) -> web.Response:
         ]
     return web.Response(
         status=problem.status,
-        body=json.dumps(body, ensure_ascii=False).encode(),
+        # half a character that was sent back to its sender becomes a JSON escape again
+        body=json.dumps(body, ensure_ascii=False).encode(errors="backslashreplace"),
         content_type=CONTENT_TYPE,
         headers=problem.headers,
     )
 
 
-def fields(errors: Sequence[Problem], status: int = 422) -> ProblemError:
+def fields(errors: Sequence[Problem], status: int) -> ProblemError:
     """A refusal that names fields."""
     return ProblemError(
         status,
-        "forbidden" if status == HTTPStatus.FORBIDDEN else "invalid",
+        {400: "unreadable", 403: "forbidden"}.get(status, "invalid"),
         fr="La demande n'est pas acceptée : voyez `errors`.",
         en="The request is not accepted: see `errors`.",
         errors=errors,

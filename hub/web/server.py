@@ -12,7 +12,7 @@ from prometheus_client import Counter
 
 from hub.announcement import UnlawfulMoveError
 from hub.flow.intake import UnknownAnnouncementError
-from hub.flow.problems import ConflictError, ForbiddenError, RefusedError
+from hub.flow.problems import ForbiddenError, RefusedError, UnreadableError
 from hub.ledger.announcements import StaleAnnouncementError
 from hub.ledger.database import LedgerFullError
 from hub.web import health, problems
@@ -102,12 +102,15 @@ async def _refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
         return _told(request, _of_error(error))
 
 
+_REFUSED: Final = {UnreadableError: 400, ForbiddenError: 403}
+
+
 def _of_error(error: Exception) -> ProblemError:
     match error:
         case ProblemError():
             return error
-        case ConflictError(problems=found) | RefusedError(problems=found):
-            return problems.fields(found, 403 if isinstance(error, ForbiddenError) else 422)
+        case RefusedError(problems=found):
+            return problems.fields(found, _REFUSED.get(type(error), 422))
         case UnknownAnnouncementError():
             return problems.not_found()
         case UnlawfulMoveError() | StaleAnnouncementError():

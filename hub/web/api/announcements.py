@@ -19,6 +19,7 @@ from hub.reports.progress import ChannelProgress, progress
 from hub.web.bodies import read_body
 from hub.web.desk import desk
 from hub.web.problems import ProblemError
+from hub.web.strangers import count_stranger
 
 _BASE: Final = "/api/v1/announcements"
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
@@ -32,8 +33,8 @@ def routes() -> list[web.RouteDef]:
     one = _BASE + r"/{code:[A-Za-z0-9]{1,12}}"
     return [
         web.post(_BASE, _keyed(post)),
-        web.get(one, _keyed(show), allow_head=False),
-        web.get(one + "/deliveries", _keyed(deliveries), allow_head=False),
+        web.get(one, _keyed(show)),
+        web.get(one + "/deliveries", _keyed(deliveries)),
         web.post(one + "/cancel", _keyed(cancel)),
         web.post(one + "/approve", _keyed(approve)),
     ]
@@ -50,6 +51,7 @@ def _keyed(handler: Handler) -> Callable[[web.Request], Awaitable[web.Response]]
         if scheme.lower() == "bearer" and key:
             principal = await hub.ledger.read(lambda conn: principal_of_key(conn, key.strip()))
         if principal is None:
+            await count_stranger(request)
             raise ProblemError(
                 401,
                 "unauthorised",
@@ -104,8 +106,8 @@ async def show(request: web.Request, principal: Principal) -> web.Response:
 async def deliveries(request: web.Request, principal: Principal) -> web.Response:
     """Its deliveries, by page: `after` is the last id seen. No address is ever shown."""
     announcement = await _found(request, principal)
-    after = _whole(request, "after", 0, 2**62)
-    limit = _whole(request, "limit", 100, _PAGE)
+    after = _whole(request, "after", 0, range(2**62))
+    limit = _whole(request, "limit", 100, range(1, _PAGE + 1))
     states = [each for each in request.query.get("state", "").split(",") if each]
     if unknown := [each for each in states if each not in set(DeliveryState)]:
         raise ProblemError(
@@ -139,14 +141,14 @@ async def approve(request: web.Request, principal: Principal) -> web.Response:
     return web.json_response(_shown(moved, hub.site.page), status=202)
 
 
-def _whole(request: web.Request, name: str, default: int, most: int) -> int:
+def _whole(request: web.Request, name: str, default: int, allowed: range) -> int:
     text = request.query.get(name, str(default))
-    if not (text.isascii() and text.isdecimal() and len(text) < 20 and int(text) <= most):
+    if not (text.isascii() and text.isdecimal() and len(text) < 20 and int(text) in allowed):
         raise ProblemError(
             400,
             f"bad_{name}",
-            fr=f"`{name}` est un nombre entier d'au plus {most}.",
-            en=f"`{name}` is a whole number of at most {most}.",
+            fr=f"`{name}` est un nombre entier de {allowed[0]} à {allowed[-1]}.",
+            en=f"`{name}` is a whole number from {allowed[0]} to {allowed[-1]}.",
         )
     return int(text)
 

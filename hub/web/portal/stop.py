@@ -12,8 +12,8 @@ from hub.flow.stopping import Stoppable, Stopping, look
 from hub.web.bodies import read_form
 from hub.web.desk import Desk, desk
 from hub.web.language import language_of, remember
-from hub.web.limiter import block, caller
 from hub.web.portal.masking import masked
+from hub.web.strangers import count_stranger
 from subscribers.tokens import StopToken
 from templates.pages.pages import StopChoice, page
 
@@ -45,17 +45,17 @@ async def show(request: web.Request) -> web.Response:
 async def act(request: web.Request) -> web.Response:
     """Stop what the form chose; a one-click POST (RFC 8058 section 3.2) means the theme."""
     hub = desk(request)
-    limits = hub.settings.limits
-    who = block(caller(request, hub.settings.server.trusted_proxies))
-    await hub.limiter.admit("public", who, limits.public_per_minute)
-    form = await read_form(request)
     token, found = await _found(request)
+    form = await read_form(request)
     if token is None or found is None:
         return _page(request, state="gone", status=410)
-    choice = _choice(form.get("choice", StopChoice.THEME))
+    # by message, not by address: a mail provider's few machines stop for all its readers
+    limit = hub.settings.limits.public_per_minute
+    await hub.limiter.admit("stop", request.match_info["token"], limit)
+    choice = _choice(form.get("choice", ""), found)
     stopping = Stopping(hub.ledger, hub.engine.wishes)
     stopped = await stopping.stop(token, choice, hub.clock.now(), hub.clock.monotonic())
-    themes = found.themes if choice is StopChoice.THEME else stopped or ()
+    themes = found.themes if choice is StopChoice.THEME and not stopped else stopped or ()
     return _page(
         request,
         state="done",
@@ -66,17 +66,21 @@ async def act(request: web.Request) -> web.Response:
     )
 
 
-def _choice(text: str) -> StopChoice:
-    try:
-        return StopChoice(text)
-    except ValueError:
-        return StopChoice.THEME
+def _choice(text: str, found: Stoppable) -> StopChoice:
+    """What was chosen, else the least: the theme of the message, or its channel where the
+    announcement or its themes are gone (a restored backup, a catalogue that changed)."""
+    least = StopChoice.THEME if found.themes else StopChoice.CHANNEL
+    chosen = StopChoice(text) if text in set(StopChoice) else least
+    return least if chosen is StopChoice.THEME else chosen
 
 
 async def _found(request: web.Request) -> tuple[StopToken | None, Stoppable | None]:
     hub: Desk = desk(request)
     token = hub.stops.read(request.match_info["token"])
-    return token, None if token is None else await look(hub.ledger, token)
+    if token is None:
+        await count_stranger(request)
+        return None, None
+    return token, await look(hub.ledger, token)
 
 
 def _page(request: web.Request, *, status: int = 200, **context: object) -> web.Response:
