@@ -25,9 +25,9 @@ from hub.flow.intake import Intake, UnknownAnnouncementError
 from hub.flow.principal import Principal
 from hub.flow.problems import Problem, RefusedError
 from hub.flow.site import Press
+from hub.ledger import schema
 from hub.ledger.announcements import StaleAnnouncementError
-from hub.ledger.database import LedgerCorruptError, LedgerFullError
-from hub.ledger.schema import NewerLedgerError
+from hub.ledger.database import LedgerFullError, open_readers
 from hub.ledger.store import Ledger
 from hub.settings import Settings
 from subscribers.catalogue import Catalogue, load_catalogue
@@ -69,17 +69,33 @@ async def _open(settings: Settings) -> AsyncIterator[Desk]:
     path = settings.hub.data / "ledger.sqlite3"
     if not path.is_file():
         raise Refusal(f"There is no ledger in {settings.hub.data}; run hub init.")
-    async with Ledger.open(settings.hub.data) as ledger:
-        key = settings.hub.authority
-        authority = await ledger.read(lambda conn: authority_id(conn, key))
-        if authority is None:
-            raise Refusal(f"The ledger has no authority {key}; run hub init.")
+    authority = _authority(path, settings.hub.authority)
+    # not `Ledger.open`: its check of the whole file holds the write lock, and urgent alerts wait
+    async with Ledger(path) as ledger:
         press, clock = make_press(settings), SystemClock()
         # the sandbox stands in for every channel, whatever is configured
         channels = list(ChannelName) if settings.sandbox.enabled else list(configured(settings))
         principal = Principal("cli", _user(), authority, may_publish=True)
         intake = Intake(ledger, press, channels, clock, changed=lambda: None)
         yield Desk(settings, ledger, press, intake, principal, clock)
+
+
+def _authority(path: Path, key: str) -> int:
+    """The town's number, in a ledger that can be read and whose tables are those we know."""
+    engine = open_readers(path)
+    try:
+        with engine.connect() as conn:
+            found, known = schema.current(conn), schema.head()
+            if found is None or found < known:  # revisions are numbers of four digits
+                raise Refusal("The ledger is of an older version; stop the daemon, run hub init.")
+            if found > known:
+                raise Refusal("The ledger was written by a newer version.")
+            authority = authority_id(conn, key)
+    finally:
+        engine.dispose()
+    if authority is None:
+        raise Refusal(f"The ledger has no authority {key}; run hub init.")
+    return authority
 
 
 def _user() -> str:
@@ -120,9 +136,7 @@ def refusing() -> Iterator[None]:
         raise Refusal(f"A template is broken: {fault}; see hub check.") from None
     except LedgerFullError:
         raise Refusal("The disk is full: nothing was written.") from None
-    except NewerLedgerError:
-        raise Refusal("The ledger was written by a newer version.") from None
-    except (LedgerCorruptError, DatabaseError) as broken:
+    except DatabaseError as broken:
         raise Refusal(_broken(broken)) from None
 
 
@@ -138,7 +152,7 @@ def _unlawful(move: UnlawfulMoveError) -> str:
     return f"The announcement is {state}: it cannot be {done}."
 
 
-def _broken(error: Exception) -> str:
+def _broken(error: DatabaseError) -> str:
     """A write lock that was not given within SQLite's time-out is no damage."""
     locked = isinstance(error, OperationalError) and "locked" in str(error.orig)
     if locked:

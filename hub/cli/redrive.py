@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
 
 def redrive(
     code: Annotated[
-        str | None, typer.Argument(metavar="[ID]", help="Of one announcement.", show_default=False)
+        str | None, typer.Argument(metavar="ID", help="Of one announcement.", show_default=False)
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Of all announcements.")] = False,
     abandon: Annotated[
@@ -37,9 +37,8 @@ def redrive(
     found = at_desk(config, lambda desk: _decide(desk, code, abandon))
     done = "given up" if abandon else "on the way again"
     doubt = f"; {found.maybe_sent:,} of them may already have left" if found.maybe_sent else ""
-    typer.echo(
-        f"{found.rows:,} parked messages {done}{doubt}." if found.rows else "None is parked."
-    )
+    some = f"{found.rows:,} parked message{'' if found.rows == 1 else 's'} {done}{doubt}."
+    typer.echo(some if found.rows else "None is parked.")
 
 
 async def _decide(desk: Desk, code: str | None, abandon: bool) -> Parked:

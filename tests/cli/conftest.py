@@ -35,6 +35,7 @@ price = 0.045
 [channels.email]
 sender = "mairie@example.org"
 [channels.webpush]
+sender = "mailto:mairie@example.org"
 """
 PEOPLE = """\
 ref,language,phone,email,themes,zones,channels,consent_source,consent_date,consent_text_version
