@@ -5,6 +5,7 @@ WAL and FULL: what is committed survives the power cut. Never on a network file 
 """
 
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -92,15 +93,20 @@ def quick_check(engine: Engine) -> None:
 
 def is_full(error: BaseException) -> bool:
     """Whether the disk, not the statement, refused."""
-    return _code(error) == sqlite3.SQLITE_FULL
+    return sqlite3.SQLITE_FULL in _codes(error)
 
 
 def is_io_error(error: BaseException) -> bool:
     """Whether the disk answered with an error: what was committed is then unknown (fsync)."""
-    return _code(error) & 0xFF == sqlite3.SQLITE_IOERR
+    return any(code & 0xFF == sqlite3.SQLITE_IOERR for code in _codes(error))
 
 
-def _code(error: BaseException) -> int:
-    """SQLite's extended result code; 0 for what Python itself refused (a value's type)."""
-    code: int = getattr(getattr(error, "orig", error), "sqlite_errorcode", 0)
-    return code
+def _codes(error: BaseException | None) -> Iterator[int]:
+    """SQLite's extended result codes, of this error and of what it was raised over.
+
+    A full disk makes SQLite give up the whole transaction: going back to a savepoint then fails
+    too, and that failure is what reaches us.
+    """
+    while error is not None:
+        yield getattr(getattr(error, "orig", error), "sqlite_errorcode", 0)
+        error = error.__context__
