@@ -217,6 +217,8 @@ class Road:
             came = await self._shelf.refill(window)
             if window.run.paused:
                 self._give_back(window, Reason.RUN_PAUSED)
+            elif not self.open:
+                self._give_back(window, self.closed_for or Reason.PROVIDER_ERROR)
             elif not came and not window.rows:
                 until = await self._shelf.rests_until(window.run)
                 if not (window.news or window.rows):

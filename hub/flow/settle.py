@@ -53,7 +53,8 @@ class Settler:
         """Unknown whether it left: never simply sent again. After five in a row, a human."""
         crashes = row.crashes + 1
         state = S.PARKED if crashes >= DOUBT_CRASHES else S.DOUBT
-        due = at + doubt_wait(self.run)
+        pause = delay(self.run.lane, crashes, self.jitter)  # a server that times out needs a rest
+        due = at + max(doubt_wait(self.run), pause // timedelta(milliseconds=1))
         return Settlement(
             row, state, at, retry.reason, due, row.tries, crashes, maybe=True, code=retry.code
         )
