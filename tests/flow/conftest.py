@@ -12,6 +12,7 @@ from random import Random
 
 import pytest
 from sqlalchemy import insert, select
+from structlog.testing import capture_logs
 
 from channels.base import Accepted, ChannelName, Prepared, TextLimit
 from hub.flow.engine import Engine, RoadSettings
@@ -309,6 +310,13 @@ class Hub:
         for _ in range(turns):
             await self.engine.round()
             await asyncio.sleep(0.002)
+
+
+@pytest.fixture(autouse=True)
+def logs():
+    """What was logged, as dictionaries."""
+    with capture_logs() as lines:
+        yield lines
 
 
 @pytest.fixture

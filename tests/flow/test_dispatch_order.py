@@ -93,7 +93,7 @@ async def test_a_vital_retry_is_on_time_while_every_shared_connection_hangs(make
     await hub.publish()
     await hub.until(lambda: len(hub[SMS].sent) == 9)
     await hub.publish(urgency="urgent")
-    await hub.until(lambda: len(hub[SMS].sent) == 9 + 40)
+    await hub.until(lambda: len(hub[SMS].sent) >= 9 + 40)
     while len(hub[SMS].sent) < 9 + 80:  # nothing wakes the road but the retries' own time
         await asyncio.sleep(0.01)
         hub.clock.leap(0.1)
