@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A whole hub on a loopback socket: the demo town's map, forty citizens, the sandbox in process."""
 
+import asyncio
 import base64
+import inspect
 import io
+import json
+import logging
 import shutil
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -12,6 +16,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+import structlog
 from sqlalchemy import func, select
 from yarl import URL
 
@@ -23,6 +28,7 @@ from hub.flow.credentials import Scope, Seal, add_source, issue_key
 from hub.ledger import tables
 from hub.ledger.database import open_writer
 from hub.ledger.store import Ledger
+from hub.logs import set_up_logs
 from hub.settings import Settings
 from hub.web.phones import Persona, Phones
 from subscribers import tables as people_tables
@@ -137,9 +143,7 @@ class Door:
 
     # ------------------------------------------------------------------ who may
 
-    async def key(
-        self, name: str = "opérateur", *, authority: str = town.KEY, **scope: Any
-    ) -> str:
+    async def key(self, name: str = "opérateur", *, authority: str = town.KEY, **scope: Any) -> str:
         """A new API key; by default one that may publish everything."""
         scope = {"highest_urgency": Urgency.URGENT, "may_publish": True} | scope
 
@@ -198,6 +202,40 @@ class Door:
 
         return await self.hub.ledger.read(read)
 
+    async def answered(self, method: str, route: str, status: int) -> float:
+        """How many requests of this kind were answered so, by the metrics."""
+        wanted = f'{{method="{method}",route="{route}",status="{status}"}} '
+        shown = (await self.ask("GET", "/metrics")).text.splitlines()
+        found = [line for line in shown if line.startswith("hub_http_requests_total" + wanted)]
+        return float(found[0].rpartition(" ")[2]) if found else 0.0
+
+    # ------------------------------------------------------------------ waiting
+
+    async def until(self, true: Any, seconds: float = 10.0) -> None:
+        """Until `true()`, which may be awaited, for at most `seconds`."""
+        async with asyncio.timeout(seconds):
+            while not (  # noqa: ASYNC110 (a row tells nobody when it comes)
+                await found if inspect.isawaitable(found := true()) else found
+            ):
+                await asyncio.sleep(0.01)
+
+    async def settled(self, key: str, code: str) -> Any:
+        """The announcement as the API shows it, once nothing is planned or under way any more."""
+        shown: dict[str, Any] = {}
+
+        async def done() -> bool:
+            shown.update((await self.with_key(key, "GET", code)).json)
+            states = {state for run in shown["channels"] for state in run["states"]}
+            number = await self.announcement_id(code)
+            runs = await self.rows(tables.run, tables.run.c.announcement == number)
+            planned = all(run.state != "planning" for run in runs)
+            return planned and not states & {"ready", "reserved", "doubt"}
+
+        await self.until(done)
+        return shown
+
+    # ------------------------------------------------------------------ what is on disk
+
     async def announcement_id(self, code: str) -> int:
         """The number behind a public code."""
         (row,) = await self.rows(tables.announcement, tables.announcement.c.code == code)
@@ -215,8 +253,6 @@ class Reply:
     @property
     def json(self) -> Any:
         """The body as JSON."""
-        import json
-
         return json.loads(self.raw)
 
     @property
@@ -252,7 +288,19 @@ async def open_door(stack: AsyncExitStack, folder: Path, **sections: Any) -> Doo
 
 
 @pytest.fixture
-async def make_door(seeded: Path, tmp_path: Path):
+def log():
+    """What the hub writes into its log at debug level, as production sets it up."""
+    root, written = logging.getLogger(), io.StringIO()
+    handlers, level = root.handlers[:], root.level
+    set_up_logs("json", "debug", written)
+    yield written
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+async def make_door(seeded: Path, tmp_path: Path, log: io.StringIO):
     """`await make_door(limits={...})`: a hub of its own for this test."""
     async with AsyncExitStack() as stack:
         made = 0
