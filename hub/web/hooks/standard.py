@@ -6,14 +6,15 @@ import binascii
 import hmac
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
 from hub.flow.credentials import source_of
 from hub.flow.problems import Problem, RefusedError
-from hub.flow.submission import Submission, parse, read_json
+from hub.flow.submission import parse, read_json
 from hub.web.bodies import read_body
 from hub.web.desk import desk
 from hub.web.problems import ProblemError
@@ -44,22 +45,22 @@ async def receive(request: web.Request) -> web.Response:
         await count_stranger(request)
         raise
     await hub.limiter.admit("hook", key, hub.settings.limits.hook_per_minute)
-    accepted = await hub.intake.accept(_submission(raw), principal, key=identity)
+    event = read_json(raw)
+    try:
+        accepted = await hub.intake.accept(parse(_inside(event)), principal, key=identity)
+    except RefusedError as refused:  # its pointers lead into the event, not the announcement alone
+        raise type(refused)([_in_event(each) for each in refused.problems]) from None
     shown = {"id": accepted.announcement.code, "state": accepted.announcement.state}
     return web.json_response(shown, status=202)
 
 
-def _submission(raw: bytes) -> Submission:
-    event = read_json(raw)
-    if not isinstance(event, dict) or not isinstance(event.get("data"), dict):
-        fr = "L'événement doit avoir un objet `data` qui contient l'annonce."
-        en = "The event must have an object `data` that holds the announcement."
-        raise RefusedError([Problem("/data", "missing", fr, en)])
-    try:
-        return parse(event["data"])
-    except RefusedError as refused:
-        inside = [Problem(f"/data{p.pointer}", p.code, p.fr, p.en) for p in refused.problems]
-        raise RefusedError(inside) from None
+def _inside(event: Any) -> Any:
+    """What the event carries: where there is nothing, `parse` says what it misses."""
+    return event.get("data") if isinstance(event, dict) else None
+
+
+def _in_event(problem: Problem) -> Problem:
+    return replace(problem, pointer=f"/data{problem.pointer}")
 
 
 def verify(headers: Mapping[str, str], body: bytes, secret: str, wall: datetime) -> str:
