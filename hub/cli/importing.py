@@ -27,6 +27,9 @@ from subscribers.catalogue import Catalogue
 from subscribers.import_batch import Verdict, VerdictKind
 from subscribers.importer import ImportOptions, import_csv
 
+BATCH: Final = 250
+"""Lines a transaction: an urgent alert accepted meanwhile waits for the one that is writing."""
+
 SHOWN: Final = 20
 """Refused lines printed; `--report` has them all."""
 
@@ -88,32 +91,38 @@ def import_(
     1 where a line was refused.
     """
     start = at_desk(config, lambda desk: _start(desk, verified, dry_run))
+    with refusing():
+        tally = _import(start, file, report)
+    typer.echo("\n".join(_summary(tally, dry_run)))
+    if tally.kinds[VerdictKind.REFUSED]:
+        raise typer.Exit(1)
+
+
+def _import(start: _Start, file: Path, report: Path | None) -> _Tally:
+    """Read the whole file. Raises `Refusal` where nothing of it can be read."""
     tally = _Tally()
-    with ExitStack() as stack, refusing():
+    with ExitStack() as stack:
         stream = stack.enter_context(open_bytes(file))
         if not stream.seekable():
             raise Refusal(f"{file} is read twice: give a file, not a pipe.")
         tell = stack.enter_context(_telling(report, file))
-        engine = open_readers(start.ledger) if dry_run else open_writer(start.ledger)
+        engine = (open_readers if start.options.dry_run else open_writer)(start.ledger)
         stack.callback(engine.dispose)
-        progress = stack.enter_context(_progress())
         for verdict in import_csv(
             stream,
             engine.begin,
             start.catalogue,
             start.options,
             now=start.now,
-            on_progress=progress,
+            on_progress=stack.enter_context(_progress()),
         ):
             if verdict.whole_file and verdict.sentence is not None:
                 raise Refusal(verdict.sentence.en)
             tally.count(verdict)
             tell(verdict)
-        if not dry_run:
+        if not start.options.dry_run:
             _journal(engine, start, tally)
-    typer.echo("\n".join(_summary(tally, dry_run)))
-    if tally.kinds[VerdictKind.REFUSED]:
-        raise typer.Exit(1)
+    return tally
 
 
 async def _start(desk: Desk, verified: bool, dry_run: bool) -> _Start:
@@ -123,6 +132,7 @@ async def _start(desk: Desk, verified: bool, dry_run: bool) -> _Start:
         verified=verified,
         dry_run=dry_run,
         regions=desk.settings.people.phone_regions,
+        batch=BATCH,
     )
     town, now = await desk.catalogue(), desk.clock.now()
     return _Start(desk.ledger.path, town, options, desk.principal, now)

@@ -4,12 +4,17 @@
 import csv
 import io
 import os
+import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from hub.__main__ import main
+from hub.clock import steady
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 HEADER = "ref,phone,email,themes,consent_source,consent_date,consent_text_version\n"
@@ -166,3 +171,40 @@ def test_a_terminal_sees_a_bar_and_a_file_does_not(
     monkeypatch.setattr(sys, "stderr", seen)
     hub("import", people(GOOD))
     assert "reading" in seen.getvalue()
+
+
+def test_an_import_that_is_interrupted_leaves_nobody_half_written_and_is_run_again(
+    hub: Any, people: Any, rows: Rows
+) -> None:
+    lines = 1_500
+    file = people(
+        *(
+            f"n{i},06 39 98 {i // 100:02} {i % 100:02},n{i}@example.org,eau,{PROOF}"
+            for i in range(lines)
+        )
+    )
+    count = "SELECT count(*) FROM subscriber WHERE import_key LIKE 'n%'"
+    command = [sys.executable, "-m", "hub", "import", file, "--verified"]
+    root = str(Path(main.__code__.co_filename).parents[1])
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": root},
+    ) as running:
+        deadline = steady() + 60
+        while rows(count) == [(0,)]:
+            assert running.poll() is None
+            assert steady() < deadline
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=60)
+    assert running.returncode not in {0, None}
+    assert b"Traceback" not in said
+    [(written,)] = rows(count)
+    assert 0 < written < lines
+    for table in ("contact_point", "subscription", "consent"):
+        held = f"SELECT count(DISTINCT subscriber) FROM {table}"
+        joined = f"{held} JOIN subscriber s ON s.id = subscriber WHERE import_key LIKE 'n%'"
+        assert rows(joined) == [(written,)]
+    assert f"created    {lines - written:,}\n" in hub("import", file, "--verified").out
+    assert rows(count) == [(lines,)]
