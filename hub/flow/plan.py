@@ -141,11 +141,12 @@ def plan_page(conn: Connection, seen: Run, planner: int, now: datetime) -> int:
         runs.set_state(conn, seen.id, RunState.OPEN)  # the sweep ends what was planned before
         return 0
     announcement = announcements.by_id(conn, seen.announcement)
-    for earlier in _chain_runs(conn, announcement, seen.channel):
+    followed = announcement.kind is not Kind.FIRST
+    for earlier in _chain_runs(conn, announcement, seen.channel) if followed else ():
         if earlier.state is RunState.PLANNING:  # whoever will get the first gets what follows it
             return plan_page(conn, earlier, planner, now)
     runs.take_planning(conn, seen.id, planner)
-    audience_page = _follow_up if announcement.kind is not Kind.FIRST else _subscribed
+    audience_page = _follow_up if followed else _subscribed
     page, end = audience_page(conn, announcement, seen)
     if end is None:
         runs.set_state(conn, seen.id, RunState.OPEN)

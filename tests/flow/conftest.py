@@ -6,28 +6,35 @@ import inspect
 import time
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from random import Random
 
 import pytest
 from sqlalchemy import insert, select
 from structlog.testing import capture_logs
 
-from channels.base import Accepted, ChannelName, Prepared, TextLimit
+from channels.base import Accepted, ChannelName, Prepared, TextLimit, Urgency
+from hub.announcement import Announcement, State
 from hub.flow.engine import Engine, RoadSettings
-from hub.flow.intake import Intake
+from hub.flow.intake import Intake, publish
+from hub.flow.plan import plan_page
 from hub.flow.principal import Principal
 from hub.flow.site import Press, Site
 from hub.flow.slips import Slips
 from hub.flow.submission import parse
 from hub.ledger import announcements, runs
+from hub.ledger import tables as ledger_tables
+from hub.ledger.database import open_writer
+from hub.ledger.runs import RunState
 from hub.ledger.store import Ledger
 from hub.ledger.tables import attempt, delivery
 from hub.queue.embedded import EmbeddedQueue
 from subscribers import tables
 from subscribers.tokens import StopTokens
 from templates.catalogue import Catalogue
+from templates.content import Content, Kind
 from templates.render import Composer
 
 START = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)  # a Monday, 11 h in Valmont-sur-Orne
@@ -340,21 +347,6 @@ async def make_hub(tmp_path):
 
 
 @pytest.fixture
-def town():
-    """Seeds a bare connection: `town.build(conn)`, `town.people(conn, numbers, *channels)`."""
-
-    class Town:
-        build = staticmethod(build_town)
-        people = staticmethod(add_people)
-        press = PRESS
-        slips = SLIPS
-        start = START
-        clerk = CLERK
-
-    return Town
-
-
-@pytest.fixture
 def gate():
     """A door that a test opens: `await gate.wait()`, `gate.set()`."""
     return asyncio.Event()
@@ -364,3 +356,91 @@ def gate():
 def clerk():
     """Who may publish, pause and cancel anything in Valmont-sur-Orne."""
     return CLERK
+
+
+class Book:
+    """One bare connection over a fresh town, for rules that need no daemon."""
+
+    def __init__(self, path=":memory:"):
+        self.engine = open_writer(Path(path))
+        self.conn = self.engine.connect()
+        self._transaction = self.conn.begin()
+        tables.metadata.create_all(self.conn)
+        ledger_tables.metadata.create_all(self.conn)
+        build_town(self.conn)
+        self.now = START
+
+    def close(self):
+        self._transaction.rollback()
+        self.conn.close()
+        self.engine.dispose()
+
+    people = staticmethod(add_people)
+
+    def draft(self, channels, key, urgency="information", **changes):
+        base = Announcement(
+            id=0,
+            code="",
+            authority=1,
+            kind=Kind.FIRST,
+            urgency=Urgency(urgency),
+            state=State.DRAFT,
+            contents={"fr": Content("fr", "Coupure d'eau", "Jeudi.")},
+            themes=("eau",),
+            zones=(),
+            polygon=None,
+            channels=tuple(channels),
+            created=self.now,
+            publish_at=None,
+            published=None,
+            expires=None,
+            cancelled_at=None,
+            first=None,
+            first_code=None,
+            author="clerk",
+        )
+        made = replace(base, **changes)
+        return announcements.insert(self.conn, made, source="t", source_key=key, sha256="")
+
+    def publish(self, *channels, key="1", **changes):
+        """A published announcement; its runs, in the order of `channels`."""
+        drawn = self.draft(channels, key, **changes)
+        published = publish(self.conn, drawn, PRESS, self.now)
+        return published, runs.of_announcement(self.conn, drawn.id)
+
+    def plan(self, run, planner=1):
+        """Plan a run to its end; the rows each page made."""
+        pages = []
+        while (seen := runs.by_id(self.conn, run.id)).state is RunState.PLANNING:
+            pages.append(plan_page(self.conn, seen, planner, self.now))
+        return pages
+
+    def rows(self, *where):
+        return self.conn.execute(select(delivery).where(*where).order_by(delivery.c.id)).all()
+
+    def of(self, run):
+        return self.rows(delivery.c.run == run.id)
+
+    def counted(self):
+        table = ledger_tables.delivery_count
+        return {(c.run, c.state, c.reason): c.n for c in self.conn.execute(select(table)) if c.n}
+
+
+@pytest.fixture
+def make_book():
+    """`make_book()`: a bare connection over a fresh town."""
+    made = []
+
+    def make():
+        made.append(Book())
+        return made[-1]
+
+    yield make
+    for book in made:
+        book.close()
+
+
+@pytest.fixture
+def book(make_book):
+    """One of them."""
+    return make_book()
