@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from channels.base import Channel, ChannelName, Clock
 from channels.registry import load
@@ -32,6 +32,7 @@ from hub.web.limiter import Limiter
 from hub.web.phones import PHONES, Phones
 from hub.web.phones import routes as phone_routes
 from hub.web.server import make_app
+from subscribers import crier
 from subscribers.catalogue import Catalogue as Town
 from subscribers.catalogue import load_catalogue
 from subscribers.tables import authority
@@ -143,31 +144,20 @@ async def open_hub(
     The doors open last and close first: what was accepted is on its way before the next comes.
     Raises `UnusableError`, and what `Ledger.open` raises.
     """
-    keys = Keys.of(settings)
     async with AsyncExitStack() as stack:
+        keys = Keys.of(settings)
         ledger = Ledger.open(
             settings.hub.data, exclusive=True, commit_wait=settings.engine.commit_wait
         )
         stack.callback(ledger.close)
-        town = await ledger.read(lambda conn: _town(conn, settings))
+        town = await ledger.transact(lambda conn: _town(conn, settings, clock))
         channels = make_channels(settings, clock)
         for channel in channels:
             await stack.enter_async_context(channel)
-        press, stops = make_press(settings), StopTokens([keys.stops])
-        engine = Engine(
-            ledger,
-            queue=EmbeddedQueue(),
-            press=press,
-            slips=Slips(keys.slips, stops),
-            clock=clock,
-            roads=[_road(settings, channel) for channel in channels],
-            drain=settings.engine.drain_seconds,
-            horizon=timedelta(hours=settings.engine.retry_hours),
-        )
+        engine = _engine(settings, clock, ledger, keys, channels)
         await stack.enter_async_context(engine)
-        intake = Intake(ledger, press, list(configured(settings)), clock, engine.changed)
-        desk = _desk(settings, clock, ledger, engine, intake, town, stops, keys, sandbox)
-        app = make_app(desk)
+        intake = Intake(ledger, engine.press, list(configured(settings)), clock, engine.changed)
+        app = make_app(_desk(settings, clock, engine, intake, town, keys, sandbox))
         if sandbox is not None:
             sandbox.routes(app)
             app[PHONES] = phones or Phones(sandbox.effects, ())
@@ -179,14 +169,27 @@ async def open_hub(
         log.info("hub.stopping")
 
 
+def _engine(
+    settings: Settings, clock: Clock, ledger: Ledger, keys: Keys, channels: Sequence[Channel]
+) -> Engine:
+    return Engine(
+        ledger,
+        queue=EmbeddedQueue(),
+        press=make_press(settings),
+        slips=Slips(keys.slips, StopTokens([keys.stops])),
+        clock=clock,
+        roads=[_road(settings, channel) for channel in channels],
+        drain=settings.engine.drain_seconds,
+        horizon=timedelta(hours=settings.engine.retry_hours),
+    )
+
+
 def _desk(  # noqa: PLR0917 (one caller, just above)
     settings: Settings,
     clock: Clock,
-    ledger: Ledger,
     engine: Engine,
     intake: Intake,
     town: Town,
-    stops: StopTokens,
     keys: Keys,
     sandbox: Sandbox | None,
 ) -> Desk:
@@ -194,11 +197,11 @@ def _desk(  # noqa: PLR0917 (one caller, just above)
     return Desk(
         settings=settings,
         clock=clock,
-        ledger=ledger,
+        ledger=intake.ledger,
         engine=engine,
         intake=intake,
         site=intake.press.site,
-        stops=stops,
+        stops=StopTokens([keys.stops]),
         seal=Seal(keys.seal),
         limiter=Limiter(),
         metrics=metrics,
@@ -209,13 +212,17 @@ def _desk(  # noqa: PLR0917 (one caller, just above)
     )
 
 
-def _town(conn: Any, settings: Settings) -> Town:
+def _town(conn: Connection, settings: Settings, clock: Clock) -> Town:
+    """The authority of this instance; with X configured, its account publishes every theme."""
     wanted = select(authority.c.id).where(authority.c.key == settings.hub.authority)
     found = conn.execute(wanted).scalar_one_or_none()
     if found is None:
         key = settings.hub.authority
         raise UnusableError(f"hub.authority: the ledger knows no '{key}'; run `hub init`.")
-    return load_catalogue(conn, found)
+    town = load_catalogue(conn, found)
+    if settings.channels.x is not None:
+        crier.appoint(conn, town, clock.now())
+    return town
 
 
 def _road(settings: Settings, channel: Channel) -> RoadSettings:

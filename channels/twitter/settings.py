@@ -39,9 +39,10 @@ class TwitterSettings(BaseModel):
         default=0.2, ge=0, description="Price of one post with a link (X: 0.200 dollars)."
     )
     pace: float = Field(
-        default=0.1,
+        default=1.0,
         gt=0,
-        description="Posts per second. X allows 100 in 15 minutes: 0.11 a second.",
+        description="Posts per second. X allows 100 in 15 minutes; past that it says how long to "
+        "wait, and the hub waits.",
     )
     connections: int = Field(default=2, ge=1, le=50, description="Connections at a time.")
     timeout: float = Field(

@@ -8,11 +8,13 @@ from typing import Annotated
 import typer
 from sqlalchemy import Connection
 
+from channels.base import ChannelName
 from hub.cli.desk import Desk, at_desk
 from hub.cli.files import read_text
 from hub.cli.options import CONFIG, Config, Refusal
 from hub.ledger.audit import record
-from subscribers.catalogue import Catalogue, Theme, Zone
+from subscribers import crier
+from subscribers.catalogue import Catalogue, Theme, Zone, load_catalogue
 from subscribers.catalogue_file import ImportReport, import_catalogue
 
 _catalogue = typer.Typer(help="Themes and zones: what one can subscribe to.")
@@ -52,6 +54,9 @@ def import_(
             report = import_catalogue(conn, document, drawn, archive_missing=archive_missing)
             if report.problems or dry_run:
                 raise _Undone(report)
+            if ChannelName.X in desk.intake.channels:  # the town's account tells every theme
+                town = load_catalogue(conn, desk.principal.authority)
+                crier.appoint(conn, town, desk.clock.now())
             changes = {"created": len(report.created), "updated": len(report.updated)}
             _journal(conn, desk, {**changes, "archived": len(report.archived)})
             return report

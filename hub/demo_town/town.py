@@ -12,11 +12,10 @@ from typing import Any, Final
 from sqlalchemy import Connection, select
 
 from channels.base import ChannelName, Recipient
-from subscribers import directory, subscriptions
+from subscribers import crier, directory
 from subscribers.catalogue import Catalogue, load_catalogue
 from subscribers.catalogue_file import import_catalogue
 from subscribers.importer import ImportOptions, import_csv
-from subscribers.preferences import Cadence
 from subscribers.tables import authority, subscriber
 
 FILES: Final = files("hub.demo_town")
@@ -49,7 +48,7 @@ def settle(begin: Begin, new_device: NewDevice, suppression_key: bytes, now: dat
             pass
     with begin() as conn:
         _devices(conn, catalogue, new_device, now)
-        add_town_crier(conn, catalogue, now)
+        crier.appoint(conn, catalogue, now)
     return catalogue
 
 
@@ -87,23 +86,3 @@ def _devices(conn: Connection, catalogue: Catalogue, new_device: NewDevice, now:
             device = Recipient(made["endpoint"], made["keys"])
             point = directory.add_contact_point(conn, person, ChannelName.WEBPUSH, device, now)
             directory.verify(conn, point, now)
-
-
-def add_town_crier(conn: Connection, catalogue: Catalogue, now: datetime) -> None:
-    """The town's own account on X, modelled as a subscriber to every theme (DESIGN.md 4)."""
-    if directory.find(conn, catalogue.authority, ChannelName.X, "public"):
-        return
-    person = directory.create(
-        conn,
-        catalogue.authority,
-        language=catalogue.language,
-        timezone=catalogue.timezone,
-        now=now,
-        channel_order=[ChannelName.X],
-    )
-    point = directory.add_contact_point(conn, person, ChannelName.X, Recipient("public"), now)
-    directory.verify(conn, point, now)
-    roots = [theme.id for theme in catalogue.themes.values() if theme.parent is None]
-    subscriptions.subscribe(
-        conn, person, roots, ChannelName.X, cadence=Cadence.NOW, catalogue=catalogue
-    )

@@ -68,7 +68,7 @@ class Engine:
         random: Random | None = None,
     ) -> None:
         self.ledger, self.clock, self.wishes = ledger, clock, Wishes()
-        self._queue, self._press, self._slips, self._settings = queue, press, slips, roads
+        self._queue, self.press, self._slips, self._settings = queue, press, slips, roads
         self._random = random or SystemRandom()
         self._drain, self._horizon = drain, horizon
         self._roads: dict[ChannelName, Road] = {}
@@ -129,7 +129,7 @@ class Engine:
         channel = settings.channel
         shelf = Shelf(
             self.ledger,
-            self._press,
+            self.press,
             channel,
             self.clock,
             self.lease,
@@ -234,7 +234,7 @@ class Engine:
         return self.ledger.transact(lambda conn: step(conn, now))
 
     def _publish_due(self, conn: Connection, now: datetime) -> int:
-        return upkeep.publish_due(conn, self._press, now)
+        return upkeep.publish_due(conn, self.press, now)
 
     async def self_audit(self) -> None:
         """Doubt what twice in a row stood reserved under our lease but in none of our windows."""

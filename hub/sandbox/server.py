@@ -171,6 +171,7 @@ class Sandbox:
                 "access_token": keys.x.access_token,
                 "access_token_secret": keys.x.access_token_secret,
                 "base_url": self.base_url,
+                "pace": _PACE,
             },
             ChannelName.WEBPUSH.value: {
                 "private_key": keys.vapid,

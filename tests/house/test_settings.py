@@ -173,7 +173,7 @@ def test_an_unknown_key_names_its_line_the_nearest_and_an_example(tmp_path: Path
             "line 2: engine.windows.smss is not a setting. Did you me",
         ),
         ("[channels.fax]\n", "line 1: channels.fax is not a setting"),
-        ("[channels.x]\npacee = 1\n", "Did you mean channels.x.pace? Example: pace = 0.1"),
+        ("[channels.x]\npacee = 1\n", "Did you mean channels.x.pace? Example: pace = 1.0"),
         ("[logs]\ntrusted_proxies = []\n", "Did you mean server.trusted_proxies?"),
         ("[channels.email]\nhost = 'h'\n", "line 1: channels.email.sender is missing."),
         ("[server]\nport = 'x'\n", "line 2: server.port should be a valid integer"),

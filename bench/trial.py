@@ -1,0 +1,323 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A whole town on trial: the real daemon and the sandbox, each in a process of its own.
+
+Used by the benches and by the journeys in `tests/`. Everything listens on loopback, every wait
+has an end, and every process is stopped by the id it was started with.
+"""
+
+import json
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from sqlalchemy import insert
+
+from channels.base import ChannelName
+from hub.clock import SystemClock
+from hub.demo_town.town import FILES
+from hub.ledger.database import open_writer
+from hub.sandbox.effects import Effect, read_log
+from hub.sandbox.server import Sandbox
+from subscribers import crier, tables
+from subscribers.catalogue import load_catalogue
+from subscribers.catalogue_file import import_catalogue
+
+HUB = (sys.executable, "-m", "hub")
+CHANNELS = tuple(ChannelName)
+PAGE = re.compile(r"/a/(?P<code>[A-Za-z0-9]{6})\b")
+
+
+def wait_for(what: str, seconds: float, ready: Any, every: float = 0.1) -> Any:
+    """Poll until `ready()` is true; what it returned. Raises `TimeoutError` naming `what`."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if found := ready():
+            return found
+        time.sleep(every)
+    raise TimeoutError(f"{what}: not within {seconds} s")
+
+
+@dataclass(slots=True)
+class Trial:
+    """A data folder, a sandbox process and a daemon process.
+
+    `paces` are messages a second by channel; `people` how many have each channel.
+    """
+
+    folder: Path
+    paces: Mapping[str, float] = field(default_factory=dict)
+    posts_per_window: int = 10_000
+    ready: dict[str, Any] = field(default_factory=dict)
+    base_url: str = ""
+    _sandbox: "subprocess.Popen[str] | None" = None
+    _daemon: "subprocess.Popen[str] | None" = None
+
+    def __enter__(self) -> Self:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._start_sandbox()
+        self._write_settings()
+        self.hub("init", "--authority", "valmont", "--authority-name", "Ville de Valmont-sur-Orne")
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        for process in (self._daemon, self._sandbox):
+            if process is not None and process.poll() is None:
+                process.terminate()
+                try:
+                    process.wait(30)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
+
+    # ------------------------------------------------------------------ processes
+
+    @property
+    def log(self) -> Path:
+        """The sandbox's own record of every effect."""
+        return self.folder / "effects.jsonl"
+
+    def _start_sandbox(self) -> None:
+        self._sandbox = subprocess.Popen(
+            [
+                *(*HUB, "sandbox", "--http-port", "0", "--smtp-port", "0"),
+                *("--effects-log", str(self.log)),
+                *("--posts-per-window", str(self.posts_per_window)),
+            ],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._sandbox.stdout is not None
+        self.ready = json.loads(self._sandbox.stdout.readline())
+
+    def _write_settings(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        self.base_url = f"http://127.0.0.1:{port}"
+        sections = {
+            "hub": {
+                "data": str(self.folder / "data"),
+                "public_url": self.base_url,
+                "authority": "valmont",
+            },
+            "server": {"port": port},
+            "limits": {"api_per_minute": 10_000},
+            "logs": {"level": "warning", "format": "json"},
+            **{
+                f"channels.{name}": {
+                    **given,
+                    **({"pace": self.paces[name]} if name in self.paces else {}),
+                }
+                for name, given in self.ready["channels"].items()
+            },
+        }
+        lines = [
+            line
+            for name, values in sections.items()
+            for line in (f"[{name}]", *(f"{k} = {json.dumps(v)}" for k, v in values.items()))
+        ]
+        (self.folder / "hub.toml").write_text("\n".join(lines) + "\n", "utf-8")
+
+    def start(self) -> None:
+        """Start the daemon, and wait until it is ready."""
+        errors = (self.folder / "daemon.log").open("a", encoding="utf-8")
+        self._daemon = subprocess.Popen(
+            [*HUB, "serve", "--config", str(self.folder / "hub.toml")], stderr=errors, stdout=errors
+        )
+        wait_for("the daemon", 30, self._answers)
+
+    def _answers(self) -> bool:
+        assert self._daemon is not None
+        assert self._daemon.poll() is None, (self.folder / "daemon.log").read_text("utf-8")[-2000:]
+        try:
+            with urllib.request.urlopen(f"{self.base_url}/readyz", timeout=1):
+                return True
+        except OSError:
+            return False
+
+    def kill(self) -> None:
+        """`kill -9`."""
+        assert self._daemon is not None
+        self._daemon.send_signal(signal.SIGKILL)
+        self._daemon.wait()
+
+    def stop(self) -> None:
+        """SIGTERM, and wait for the clean end."""
+        assert self._daemon is not None
+        self._daemon.terminate()
+        self._daemon.wait(40)
+
+    def hub(self, *arguments: str) -> str:
+        """Run a verb of the command line; what it printed. Raises where it fails."""
+        done = subprocess.run(
+            [*HUB, *arguments, "--config", str(self.folder / "hub.toml")],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=600,
+        )
+        assert done.returncode == 0, done.stderr + done.stdout
+        return done.stdout
+
+    # ------------------------------------------------------------------ people
+
+    def settle(self, people: int, shares: Mapping[ChannelName, float]) -> None:
+        """Move in `people` citizens who asked for everything at once, each with the channels of
+        the first `share` of them, and the town's account on X."""
+        clock = SystemClock()
+        now = clock.now()
+        push = Sandbox(clock).push
+        push.origin = self.ready["base_url"]
+        engine = open_writer(self.folder / "data" / "ledger.sqlite3")
+        with engine.begin() as conn:
+            import_catalogue(
+                conn,
+                FILES.joinpath("catalogue.toml").read_text("utf-8"),
+                FILES.joinpath("zones.geojson").read_text("utf-8"),
+            )
+            catalogue = load_catalogue(conn, 1)
+            roots = [theme.id for theme in catalogue.themes.values() if theme.parent is None]
+            person = {"authority": 1, "language": "fr", "timezone": "Europe/Paris"}
+            numbers = range(1, people + 1)
+            conn.execute(
+                insert(tables.subscriber),
+                [{"id": n, **person, "channel_order": [], "created": now} for n in numbers],
+            )
+            for channel, share in shares.items():
+                mine = numbers[: round(people * share)]
+                points = [_point(channel, n, now, push) for n in mine]
+                conn.execute(insert(tables.contact_point), points)
+                asked = [
+                    {"subscriber": n, "theme": theme, "channel": channel, "cadence": "now"}
+                    for n in mine
+                    for theme in roots
+                ]
+                conn.execute(insert(tables.subscription), asked)
+            crier.appoint(conn, catalogue, now)
+        engine.dispose()
+
+    # ------------------------------------------------------------------ announcements
+
+    def key(self) -> str:
+        """An API key that may publish anything."""
+        text = self.hub(
+            "key", "add", f"trial {time.time_ns()}", "--may-publish", "--highest-urgency", "urgent"
+        )
+        found = re.search(r"hub_[A-Za-z0-9_-]{43}", text)
+        assert found, "no key was printed"
+        return found.group()
+
+    def post(
+        self, key: str, asked: Mapping[str, Any], idempotency: str | None = None
+    ) -> dict[str, Any]:
+        """Post an announcement; the answer with its `ms` and `status`."""
+        headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        if idempotency:
+            headers["Idempotency-Key"] = idempotency
+        request = urllib.request.Request(
+            f"{self.base_url}/api/v1/announcements", json.dumps(asked).encode(), headers
+        )
+        start = time.monotonic()
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            body: dict[str, Any] = json.load(answer)
+            return {**body, "status": answer.status, "ms": (time.monotonic() - start) * 1000}
+
+    def show(self, key: str, code: str) -> dict[str, Any]:
+        """The announcement with its live counts."""
+        request = urllib.request.Request(
+            f"{self.base_url}/api/v1/announcements/{code}",
+            headers={"Authorization": f"Bearer {key}"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            shown: dict[str, Any] = json.load(answer)
+            return shown
+
+    def wait_until_finished(self, key: str, code: str, seconds: float) -> dict[str, Any]:
+        """Poll until its state is `finished`."""
+
+        def finished() -> dict[str, Any] | None:
+            shown = self.show(key, code)
+            return shown if shown["state"] == "finished" else None
+
+        found: dict[str, Any] = wait_for(f"announcement {code}", seconds, finished, 0.25)
+        return found
+
+    # ------------------------------------------------------------------ what became of it
+
+    def outcomes(self) -> "Counter[tuple[str, str]]":
+        """(channel, state) of every row of the ledger, counted row by row with plain SQL."""
+        path = self.folder / "data" / "ledger.sqlite3"
+        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as conn:
+            rows = conn.execute(
+                "SELECT r.channel, d.state, count(*) FROM delivery d JOIN run r ON r.id = d.run "
+                "GROUP BY 1, 2"
+            ).fetchall()
+        conn.close()
+        return Counter({(channel, state): n for channel, state, n in rows})
+
+    def effects(self) -> Iterator[Effect]:
+        """Everything that reached anybody, from the sandbox's own log."""
+        return read_log(self.log)
+
+    def received(self, code: str) -> "Counter[tuple[str, str]]":
+        """How often each (channel, address) got an announcement."""
+        mine: Counter[tuple[str, str]] = Counter()
+        for effect in self.effects():
+            found = PAGE.search(f"{effect.subject}\n{effect.text}")
+            if found and found["code"] == code:
+                mine[effect.channel.value, effect.to] += 1
+        return mine
+
+
+def address(channel: ChannelName, n: int) -> str:
+    """The nth citizen's address as the sandbox sees it.
+
+    Of 10,000 numbers reserved for fiction (+33 6 39 98 xx xx) a larger town needs more: those
+    beyond are +33 6 99 9x xx xx x with one digit too many, which no network can give anybody.
+    """
+    match channel:
+        case ChannelName.SMS:
+            return f"+3363998{n:04d}" if n < 10_000 else f"+336999{n:06d}"
+        case ChannelName.EMAIL:
+            return f"citizen{n}@example.org"
+        case ChannelName.WEBPUSH:
+            return f"citizen{n}-1"
+        case ChannelName.X:
+            return "public"
+
+
+def _point(channel: ChannelName, n: int, now: Any, push: Any) -> dict[str, Any]:
+    point = {"subscriber": n, "channel": channel, "verified_at": now, "created": now}
+    if channel is ChannelName.WEBPUSH:
+        device = push.new_device(address(channel, n))
+        return {**point, "address": device["endpoint"], "keys": device["keys"]}
+    return {**point, "address": address(channel, n), "keys": None}
+
+
+def doubled(received: "Counter[tuple[str, str]]", channel: ChannelName) -> int:
+    """How many addresses of a channel got it more than once."""
+    return sum(1 for (name, _), n in received.items() if name == channel and n > 1)
+
+
+@contextmanager
+def stopwatch(into: dict[str, float], name: str) -> Iterator[None]:
+    """Seconds spent inside, under `name`."""
+    start = time.monotonic()
+    yield
+    into[name] = round(time.monotonic() - start, 2)
+
+
+def quantile(values: Sequence[float], q: float) -> float:
+    """A quantile by the nearest rank; 0 of nothing."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(q * len(ordered)))] if ordered else 0.0

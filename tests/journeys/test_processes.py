@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Whole stories with the daemon and the sandbox as processes of their own.
+
+The sandbox's log of effects is the witness: it shares no code with the engine.
+"""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+from bench import kills, urgent
+from bench.trial import Trial, address
+from channels.base import ChannelName
+
+PEOPLE = 20_000
+SHARES = {ChannelName.SMS: 1.0, ChannelName.EMAIL: 0.25, ChannelName.WEBPUSH: 0.4}
+
+
+def test_twenty_thousand_citizens_have_one_final_outcome_each(tmp_path: Path) -> None:
+    wanted = {
+        (channel.value, address(channel, n))
+        for channel, share in SHARES.items()
+        for n in range(1, round(PEOPLE * share) + 1)
+    } | {("x", "public")}
+    with Trial(tmp_path / "trial") as trial:
+        trial.settle(PEOPLE, SHARES)
+        trial.start()
+        key = trial.key()
+        code = trial.post(key, kills.NEWS)["id"]
+        shown = trial.wait_until_finished(key, code, 240)
+        report = json.loads(trial.hub("report", code, "--json"))
+        trial.stop()
+        received, ledger = trial.received(code), trial.outcomes()
+    assert received == Counter(dict.fromkeys(wanted, 1)), "everybody once, and nobody else"
+    planned = Counter(channel for channel, _ in wanted)
+    told = {each["channel"]: each["planned"] for each in report["channels"]}
+    assert told == {each["channel"]: each["planned"] for each in shown["channels"]} == planned
+    handed = {each["channel"]: each["handed_over"] for each in report["channels"]}
+    assert handed == planned
+    assert Counter(channel for channel, _ in ledger.elements()) == planned
+    assert {state for _, state in ledger} <= {"accepted", "delivered"}
+
+
+def test_killed_and_restarted_it_loses_nobody(tmp_path: Path) -> None:
+    figures = kills.run(tmp_path / "trial", people=1_500, kills=3, seed=7)
+    assert figures["lost"] == 0
+    assert figures["unexpected"] == 0
+    assert figures["not_final"] == 0
+    assert figures["final_outcomes"] == figures["deliveries"]
+    assert any(figures["in_doubt_at_each_kill"]), "a kill that interrupts nothing proves nothing"
+    assert figures["doubled"]["x"] == 0
+
+
+def test_bulk_gets_its_twentieth_and_no_more_while_an_alert_goes_out(tmp_path: Path) -> None:
+    # The times are bench/urgent.py's to measure; the shares hold on any machine.
+    figures = urgent.run(tmp_path / "trial", people=600, seconds=6)
+    assert figures["urgent"] == 600
+    assert figures["bulk_share"] <= 0.05 + 1 / 600
+    assert figures["bulk_in_all"] == 600
