@@ -17,6 +17,7 @@ from typing import Any
 import aiohttp
 import pytest
 import structlog
+from aiohttp import web
 from sqlalchemy import func, select
 from yarl import URL
 
@@ -30,7 +31,10 @@ from hub.ledger.database import open_writer
 from hub.ledger.store import Ledger
 from hub.logs import set_up_logs
 from hub.settings import Settings
+from hub.web.desk import Desk
 from hub.web.phones import Persona, Phones
+from hub.web.server import make_app
+from subscribers import crier
 from subscribers import tables as people_tables
 from subscribers.catalogue import load_catalogue
 from subscribers.catalogue_file import import_catalogue
@@ -90,7 +94,7 @@ def _seed(folder: Path) -> None:
     for verdict in import_csv(stream, begin, catalogue, options, now=START):
         assert not verdict.whole_file
     with begin() as conn:
-        town.add_town_crier(conn, catalogue, START)
+        crier.appoint(conn, catalogue, START)
     engine.dispose()
 
 
@@ -117,6 +121,7 @@ class Door:
     sandbox: Any
     keys: Keys
     folder: Path
+    app: web.Application
 
     # ------------------------------------------------------------------ knocking
 
@@ -279,12 +284,19 @@ async def open_door(stack: AsyncExitStack, folder: Path, **sections: Any) -> Doo
         "Amina, 34 ans", {"fr": "Sur son téléphone"}, frozenset({(ChannelName.SMS, "+33639980001")})
     )
     phones = Phones(sandbox.effects, [amina])
-    server = listen(settings)
-    hub = await stack.enter_async_context(
-        open_hub(settings, clock, server, sandbox=sandbox, phones=phones)
-    )
+    server, apps = listen(settings), []
+
+    def watched(desk: Desk) -> web.Application:
+        apps.append(make_app(desk))
+        return apps[0]
+
+    with pytest.MonkeyPatch.context() as patch:  # only to have its routes walked
+        patch.setattr("hub.app.make_app", watched)
+        hub = await stack.enter_async_context(
+            open_hub(settings, clock, server, sandbox=sandbox, phones=phones)
+        )
     session = await stack.enter_async_context(aiohttp.ClientSession())
-    return Door(hub, clock, session, sandbox, Keys.of(settings), folder)
+    return Door(hub, clock, session, sandbox, Keys.of(settings), folder, apps[0])
 
 
 @pytest.fixture
@@ -319,6 +331,18 @@ async def make_door(seeded: Path, tmp_path: Path, log: io.StringIO):
 async def door(make_door):
     """A hub of its own for this test, with room for any number of requests."""
     return await make_door()
+
+
+@pytest.fixture
+def door_settings(tmp_path: Path) -> Any:
+    """`door_settings(hub={...})`: settings alone, nothing started."""
+    return lambda **sections: make_settings(tmp_path, **sections)
+
+
+@pytest.fixture
+def door_clock() -> TownClock:
+    """The town's clock, alone."""
+    return TownClock()
 
 
 @pytest.fixture

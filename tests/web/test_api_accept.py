@@ -32,7 +32,8 @@ async def test_an_accepted_announcement_is_in_the_ledger_when_the_202_leaves(doo
 async def test_no_202_without_a_commit(door, news):
     key = await door.key()
 
-    def fail(_connection):
+    def fail(connection):
+        connection.exec_driver_sql("ROLLBACK")  # as SQLite does itself when a COMMIT fails
         raise OperationalError("COMMIT", {}, Exception("the disk went away"))
 
     engine = door.hub.ledger._write_engine

@@ -8,6 +8,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from hub import __version__
+from hub.delivery import DeliveryState
 from hub.flow.submission import Submission
 
 _REF: Final = "#/components/schemas/{model}"
@@ -53,9 +54,10 @@ def document() -> dict[str, Any]:
     """The API in OpenAPI's words."""
     schema = Submission.model_json_schema(ref_template=_REF)
     shared = schema.pop("$defs")
+    states = {"type": "array", "items": {"enum": list(DeliveryState)}}
     announcement = _answer("The announcement.", {"$ref": "#/components/schemas/Announcement"})
-    id_ = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
-    one = {"parameters": [id_]}
+    id_ = {"type": "string", "pattern": "^[A-Za-z0-9]{1,12}$"}
+    one = {"parameters": [_parameter("path", "id", "As `POST` answered it.", id_)]}
     return {
         "openapi": "3.1.0",
         "info": {"title": "Municipal notification hub", "version": __version__},
@@ -65,7 +67,12 @@ def document() -> dict[str, Any]:
                 "post": {
                     "summary": "Publish an announcement, or put it before somebody who may.",
                     "parameters": [
-                        _header("Idempotency-Key", "The same key again is the same announcement.")
+                        _parameter(
+                            "header",
+                            "Idempotency-Key",
+                            "The same key again is the same announcement.",
+                            {"type": "string", "pattern": "^[!-~]{1,255}$"},
+                        )
                     ],
                     "requestBody": {
                         "required": True,
@@ -86,9 +93,10 @@ def document() -> dict[str, Any]:
                 "get": {
                     "summary": "Its deliveries by page; no address is shown.",
                     "parameters": [
-                        _query("after", "The last id seen."),
-                        _query("limit", "At most 500."),
-                        _query("state", "States, separated by commas."),
+                        _parameter("query", "after", "The last id seen.", _whole(0, 2**62 - 1)),
+                        _parameter("query", "limit", "Rows of a page.", _whole(1, 500)),
+                        _parameter("query", "state", "Only these states.", states)
+                        | {"style": "form", "explode": False},
                     ],
                     "responses": {
                         "200": _answer("A page.", {"type": "object"}),
@@ -128,12 +136,19 @@ def document() -> dict[str, Any]:
     }
 
 
-def _header(name: str, what: str) -> dict[str, Any]:
-    return {"name": name, "in": "header", "description": what, "schema": {"type": "string"}}
+def _parameter(where: str, name: str, what: str, schema: dict[str, Any]) -> dict[str, Any]:
+    required = where == "path"
+    return {
+        "name": name,
+        "in": where,
+        "description": what,
+        "required": required,
+        "schema": schema,
+    }
 
 
-def _query(name: str, what: str) -> dict[str, Any]:
-    return {"name": name, "in": "query", "description": what, "schema": {"type": "string"}}
+def _whole(least: int, most: int) -> dict[str, Any]:
+    return {"type": "integer", "minimum": least, "maximum": most}
 
 
 def _answer(what: str, schema: dict[str, Any]) -> dict[str, Any]:
