@@ -76,9 +76,7 @@ def seed(conn: Connection, people: int, now: datetime) -> None:
     conn.execute(insert(tables.theme).values(id=1, authority=1, key="eau", names={"fr": "Eau"}))
     person = {"authority": 1, "language": "fr", "timezone": "Europe/Paris", "channel_order": []}
     numbers = range(1, people + 1)
-    conn.execute(
-        insert(tables.subscriber), [{"id": n, **person, "created": now} for n in numbers]
-    )
+    conn.execute(insert(tables.subscriber), [{"id": n, **person, "created": now} for n in numbers])
     for channel in CHANNELS:
         points = [
             {"subscriber": n, "channel": channel, "address": f"{n}@example.org"}

@@ -55,17 +55,16 @@ def run(folder: Path, people: int, kills: int, seed: int) -> dict[str, Any]:
         parked = sum(n for (_, state), n in trial.outcomes().items() if state == "parked")
         if parked:
             trial.hub("redrive", code)
-            wait_for(
-                "the redriven", 60, lambda: _none(trial, "parked", "ready", "reserved", "doubt")
-            )
+            wait_for("the redriven", 120, lambda: not _pending(trial))
             trial.wait_until_finished(key, code, 120)
         progress.update(task, completed=total)
         trial.stop()
-        return _figures(trial, code, people, doubt, parked, seed)
+        return _figures(trial, code, people, doubt=doubt, parked=parked, seed=seed)
 
 
-def _none(trial: Trial, *states: str) -> bool:
-    return not any(n for (_, state), n in trial.outcomes().items() if state in states)
+def _pending(trial: Trial) -> int:
+    states = ("parked", "ready", "reserved", "doubt")
+    return sum(n for (_, state), n in trial.outcomes().items() if state in states)
 
 
 def _wait_for_share(trial: Trial, point: float, total: int, progress: Any, task: Any) -> None:
@@ -79,7 +78,7 @@ def _wait_for_share(trial: Trial, point: float, total: int, progress: Any, task:
 
 
 def _figures(
-    trial: Trial, code: str, people: int, doubt: list[int], parked: int, seed: int
+    trial: Trial, code: str, people: int, *, doubt: list[int], parked: int, seed: int
 ) -> dict[str, Any]:
     received = trial.received(code)
     wanted = {

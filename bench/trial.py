@@ -79,6 +79,8 @@ class Trial:
                 except subprocess.TimeoutExpired:
                     process.kill()
                     process.wait()
+        if self._sandbox is not None and self._sandbox.stdout is not None:
+            self._sandbox.stdout.close()
 
     # ------------------------------------------------------------------ processes
 
@@ -130,10 +132,12 @@ class Trial:
 
     def start(self) -> None:
         """Start the daemon, and wait until it is ready."""
-        errors = (self.folder / "daemon.log").open("a", encoding="utf-8")
-        self._daemon = subprocess.Popen(
-            [*HUB, "serve", "--config", str(self.folder / "hub.toml")], stderr=errors, stdout=errors
-        )
+        with (self.folder / "daemon.log").open("a", encoding="utf-8") as errors:
+            self._daemon = subprocess.Popen(
+                [*HUB, "serve", "--config", str(self.folder / "hub.toml")],
+                stderr=errors,
+                stdout=errors,
+            )
         wait_for("the daemon", 30, self._answers)
 
     def _answers(self) -> bool:
