@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """`kill -9` at random points of a send, restart, redrive what was parked: who got what?
 
-    python bench/kills.py [people] [kills] [seed]
+    python -m bench.kills [people] [kills] [seed]
 
 The daemon and the sandbox are processes of their own; the sandbox's log of effects, fsynced
 before it answers, is the witness. Prints one line of JSON; exits 1 where anybody got nothing.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """An urgent alert in the middle of a bulk announcement paced to last a minute.
 
-    python bench/urgent.py [people] [seconds]
+    python -m bench.urgent_bench [people] [seconds]
 
 Measures, from the sandbox's own log, when the first urgent message left, and what share of the
 messages between the first and the last urgent one was bulk. Prints one line of JSON.
