@@ -46,6 +46,9 @@ log = structlog.get_logger(__name__)
 PAGE: Final = 5_000
 """People a transaction: small enough that an acceptance waits for milliseconds only."""
 
+FIRST_PAGE: Final = 200
+"""The first page is short: sending starts with it."""
+
 _ASIDE: Final = 5.0
 """Seconds a run that could not be planned lets others pass (upkeep wakes the planner)."""
 
@@ -158,12 +161,16 @@ def plan_page(conn: Connection, seen: Run, planner: int, now: datetime) -> int:
     return rows
 
 
+def _page_size(seen: Run) -> int:
+    return PAGE if seen.cursor else FIRST_PAGE
+
+
 def _subscribed(
     conn: Connection, announcement: Announcement, seen: Run
 ) -> tuple[Select[Any], int | None]:
     """The next page of those who asked for these themes here."""
     query = query_for(announcement, seen.channel, load_catalogue(conn, announcement.authority))
-    end = audience.page_end(conn, query, seen.cursor, seen.until, PAGE)
+    end = audience.page_end(conn, query, seen.cursor, seen.until, _page_size(seen))
     return audience.page_statement(query, seen.cursor, end or seen.cursor), end
 
 
@@ -179,7 +186,7 @@ def _follow_up(
         .where(*told, *after)
         .distinct()
         .order_by(delivery.c.subscriber)
-        .limit(PAGE)
+        .limit(_page_size(seen))
         .subquery()
     )
     end = conn.execute(select(func.max(ends.c.subscriber))).scalar_one()
