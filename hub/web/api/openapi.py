@@ -12,6 +12,7 @@ from hub.delivery import DeliveryState
 from hub.flow.submission import Submission
 
 _REF: Final = "#/components/schemas/{model}"
+_BASE: Final = "/api/v1/announcements"
 _SUBMISSION: Final = _REF.format(model="Submission")
 _PROBLEM: Final = {
     "type": "object",
@@ -52,87 +53,77 @@ async def show(_request: web.Request) -> web.Response:
 @cache
 def document() -> dict[str, Any]:
     """The API in OpenAPI's words."""
-    schema = Submission.model_json_schema(ref_template=_REF)
-    shared = schema.pop("$defs")
-    states = {"type": "array", "items": {"enum": list(DeliveryState)}}
-    announcement = _answer("The announcement.", {"$ref": "#/components/schemas/Announcement"})
-    id_ = {"type": "string", "pattern": "^[A-Za-z0-9]{1,12}$"}
-    one = {"parameters": [_parameter("path", "id", "As `POST` answered it.", id_)]}
+    one = f"{_BASE}/{{id}}"
     return {
         "openapi": "3.1.0",
         "info": {"title": "Municipal notification hub", "version": __version__},
         "security": [{"key": []}],
         "paths": {
-            "/api/v1/announcements": {
-                "post": {
-                    "summary": "Publish an announcement, or put it before somebody who may.",
-                    "parameters": [
-                        _parameter(
-                            "header",
-                            "Idempotency-Key",
-                            "The same key again is the same announcement.",
-                            {"type": "string", "pattern": "^[!-~]{1,255}$"},
-                        )
-                    ],
-                    "requestBody": {
-                        "required": True,
-                        "content": {"application/json": {"schema": {"$ref": _SUBMISSION}}},
-                    },
-                    "responses": {"202": announcement, **_refusals(400, 401, 403, 413, 415, 422)},
-                }
-            },
-            "/api/v1/announcements/{id}": {
-                **one,
-                "get": {
-                    "summary": "What became of it, channel by channel.",
-                    "responses": {"200": announcement, **_refusals(401, 404)},
-                },
-            },
-            "/api/v1/announcements/{id}/deliveries": {
-                **one,
-                "get": {
-                    "summary": "Its deliveries by page; no address is shown.",
-                    "parameters": [
-                        _parameter("query", "after", "The last id seen.", _whole(0, 2**62 - 1)),
-                        _parameter("query", "limit", "Rows of a page.", _whole(1, 500)),
-                        _parameter("query", "state", "Only these states.", states)
-                        | {"style": "form", "explode": False},
-                    ],
-                    "responses": {
-                        "200": _answer("A page.", {"type": "object"}),
-                        **_refusals(400, 401, 404),
-                    },
-                },
-            },
-            **{
-                f"/api/v1/announcements/{{id}}/{verb}": {
-                    **one,
-                    "post": {
-                        "summary": summary,
-                        "responses": {status: announcement, **_refusals(401, 403, 404, 409)},
-                    },
-                }
-                for verb, status, summary in (
-                    ("cancel", "200", "Stop what has not left."),
-                    ("approve", "202", "Publish what waits for approval."),
-                )
-            },
+            _BASE: {"post": _post()},
+            one: {**_ONE, "get": _show()},
+            f"{one}/deliveries": {**_ONE, "get": _deliveries()},
+            f"{one}/cancel": {**_ONE, "post": _act("200", "Stop what has not left.")},
+            f"{one}/approve": {**_ONE, "post": _act("202", "Publish what waits for approval.")},
         },
         "components": {
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
-            "schemas": {
-                "Submission": schema,
-                "Problem": _PROBLEM,
-                "Announcement": {
-                    "type": "object",
-                    "required": ["id", "state", "urgency", "page_url"],
-                    "properties": {
-                        name: {"type": "string"} for name in ("id", "state", "urgency", "page_url")
-                    },
-                },
-                **shared,
-            },
+            "schemas": _schemas(),
         },
+    }
+
+
+def _schemas() -> dict[str, Any]:
+    submission = Submission.model_json_schema(ref_template=_REF)
+    shared = submission.pop("$defs")
+    shown = ("id", "state", "urgency", "page_url")
+    announcement = {
+        "type": "object",
+        "required": list(shown),
+        "properties": {name: {"type": "string"} for name in shown},
+    }
+    named = {"Submission": submission, "Announcement": announcement, "Problem": _PROBLEM}
+    return {**named, **shared}
+
+
+def _post() -> dict[str, Any]:
+    key = {"type": "string", "pattern": "^[!-~]{1,255}$"}
+    same = "The same key again is the same announcement."
+    return {
+        "summary": "Publish an announcement, or put it before somebody who may.",
+        "parameters": [_parameter("header", "Idempotency-Key", same, key)],
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"$ref": _SUBMISSION}}},
+        },
+        "responses": {"202": _ANNOUNCEMENT, **_refusals(400, 401, 403, 413, 415, 422)},
+    }
+
+
+def _show() -> dict[str, Any]:
+    return {
+        "summary": "What became of it, channel by channel.",
+        "responses": {"200": _ANNOUNCEMENT, **_refusals(401, 404)},
+    }
+
+
+def _deliveries() -> dict[str, Any]:
+    states = {"type": "array", "items": {"enum": list(DeliveryState)}}
+    return {
+        "summary": "Its deliveries by page; no address is shown.",
+        "parameters": [
+            _parameter("query", "after", "The last id seen.", _whole(0, 2**62 - 1)),
+            _parameter("query", "limit", "Rows of a page.", _whole(1, 500)),
+            _parameter("query", "state", "Only these states.", states)
+            | {"style": "form", "explode": False},
+        ],
+        "responses": {"200": _answer("A page.", {"type": "object"}), **_refusals(400, 401, 404)},
+    }
+
+
+def _act(status: str, summary: str) -> dict[str, Any]:
+    return {
+        "summary": summary,
+        "responses": {status: _ANNOUNCEMENT, **_refusals(401, 403, 404, 409)},
     }
 
 
@@ -159,3 +150,8 @@ def _refusals(*statuses: int) -> dict[str, Any]:
     problem = {"application/problem+json": {"schema": {"$ref": _REF.format(model="Problem")}}}
     every = (*statuses, 429, 507)
     return {str(s): {"description": "Refused, and why.", "content": problem} for s in every}
+
+
+_ANNOUNCEMENT: Final = _answer("The announcement.", {"$ref": _REF.format(model="Announcement")})
+_ID: Final = {"type": "string", "pattern": "^[A-Za-z0-9]{1,12}$"}
+_ONE: Final = {"parameters": [_parameter("path", "id", "As `POST` answered it.", _ID)]}
