@@ -4,8 +4,10 @@
 Only served where a sandbox runs; elsewhere the address does not exist.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from email.utils import parseaddr
 from itertools import islice
 from typing import Final
 
@@ -128,11 +130,27 @@ def _messages(
 
 
 def _message(effect: Effect) -> PhoneMessage:
+    sender, subject, text = _as_shown(effect)
     return PhoneMessage(
         channel=effect.channel,
         at=effect.at,
-        sender=effect.sender,
-        subject=effect.subject,
-        text=effect.text,
+        sender=sender,
+        subject=subject,
+        text=text,
         state=_STATES.get(effect.state, ShownState.ACCEPTED_FINAL),
     )
+
+
+def _as_shown(effect: Effect) -> tuple[str, str, str]:
+    """Sender, subject and text as a phone shows them, not as they travelled."""
+    match effect.channel:
+        case ChannelName.WEBPUSH:
+            shown = json.loads(effect.text)["notification"]
+            return "", shown["title"], shown["body"]
+        case ChannelName.EMAIL:
+            name, address = parseaddr(effect.sender)
+            return name or address, effect.subject, effect.text
+        case ChannelName.X:
+            return f"@{effect.sender}", "", effect.text
+        case ChannelName.SMS:
+            return effect.sender, "", effect.text
