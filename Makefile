@@ -18,14 +18,14 @@ help: ## Show this help
 # that is a page long. The demo installs what the hub needs, the tests what they need as well.
 $(INSTALLED): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-	  || { echo "This needs Python 3.11 or newer; say which with PYTHON=python3.12"; exit 1; }
-	@test -x $(BIN)/python || { echo "Making $(VENV)…"; $(PYTHON) -m venv $(VENV); }
-	@echo "Installing the hub into $(VENV) (a minute or two, once)…"
+	  || { echo "This needs Python 3.11 or newer; say which with PYTHON=python3.12" >&2; exit 1; }
+	@test -x $(BIN)/python || { echo "Making $(VENV)…" >&2; $(PYTHON) -m venv $(VENV); }
+	@echo "Installing the hub into $(VENV) (a minute or two, once)…" >&2
 	@$(PIP) install --editable .
 	@touch $@
 
 $(TESTABLE): $(INSTALLED)
-	@echo "Installing what the tests need…"
+	@echo "Installing what the tests need…" >&2
 	@$(PIP) install --editable '.[test,bench]'
 	@touch $@
 
