@@ -52,8 +52,7 @@ def response(problem: ProblemError, reference: str) -> web.Response:
         ]
     return web.Response(
         status=problem.status,
-        # half a character that was sent back to its sender becomes a JSON escape again
-        body=json.dumps(body, ensure_ascii=False).encode(errors="backslashreplace"),
+        body=json.dumps(body, ensure_ascii=False).encode(),
         content_type=CONTENT_TYPE,
         headers=problem.headers,
     )

@@ -111,7 +111,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@dataclass(slots=True)
+@dataclass
 class Door:
     """A running hub, and somebody who knocks at its doors."""
 
@@ -138,7 +138,7 @@ class Door:
         path = "/api/v1/announcements"
         if isinstance(payload, bytes):
             sent.setdefault("Content-Type", "application/json")
-            return await self.ask("POST", path, data=payload, headers=sent)
+            return await self.ask("POST", path, data=io.BytesIO(payload), headers=sent)
         return await self.ask("POST", path, json=payload, headers=sent)
 
     async def with_key(self, key: str, method: str, path: str) -> "Reply":

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A day of the hub at debug level leaves no address, token, key or word of a message in its log."""
+
+import json
+import re
+
+from channels.base import ChannelName
+from hub.ledger import tables
+from hub.sandbox.faults import ChannelFaults, Fault
+from hub.web.hooks.standard import sign
+from subscribers import tables as theirs
+
+TITLE = "Rendez-vous place du Marronnier"
+BODY = "Apportez la couverture bleue de Théodule."
+PHONE_LIKE = re.compile(r"\+33\d|0[67](?:[ .]?\d\d){4}")
+
+
+async def test_a_day_leaves_nothing_personal_in_the_log(door, news, log):
+    key, secret = await door.key("agent"), await door.source()
+    said = news | {"title": TITLE, "body": BODY, "themes": ["alertes", "eau"]}
+    accepted = await door.post(key, said, **{"Idempotency-Key": "couverture-bleue"})
+    code = accepted.json["id"]
+    await door.settled(key, code)
+    await door.with_key(key, "GET", f"{code}/deliveries?limit=5")
+    await door.post(key, said | {"titre": TITLE})
+    await door.post(key, json.dumps(said)[:60].encode())
+    await door.post("hub_wrongwrongwrongwrongwrong", said)
+    body, stamp = json.dumps({"data": said}).encode(), str(int(door.clock.wall().timestamp()))
+    signature = sign("evt_1", stamp, body, secret)
+    headers = {"Content-Type": "application/json", "webhook-id": "evt_1"}
+    headers |= {"webhook-timestamp": stamp, "webhook-signature": signature}
+    hooked = await door.ask("POST", "/hooks/vigicrues", data=body, headers=headers)
+    assert hooked.status == 202
+    person = await door.person("v0001")
+    token = door.stop_token(ChannelName.SMS, person, await door.announcement_id(code))
+    for method in ("GET", "POST"):
+        await door.ask(method, f"/stop/{token}")
+        await door.ask(method, f"/stop/{token[:-1]}")
+    door.sandbox.faults.put_all(bad_day())
+    again = await door.post(key, said | {"title": TITLE + " bis"})
+    await door.until(lambda: "dispatch" in log.getvalue() or "closed" in log.getvalue())
+    await door.with_key(key, "POST", f"{again.json['id']}/cancel")
+    written = log.getvalue()
+    assert written.count("\n") > 20
+    assert '"route": "/stop/{token}"' in written
+    secrets = [key, secret, secret.removeprefix("whsec_"), signature, token, "couverture"]
+    secrets += [TITLE, "Marronnier", "Théodule", "Th\\u00e9odule", "wrongwrong"]
+    secrets += [row.address for row in await door.rows(theirs.contact_point)]
+    secrets += [row.ref for row in await door.rows(tables.delivery) if row.ref and "@" in row.ref]
+    assert len(secrets) > 40
+    for each in secrets:
+        if each != "public":  # the town's own account, named by its role
+            assert each not in written
+    assert not PHONE_LIKE.search(written)
+    assert "@example.org" not in written
+
+
+def bad_day():
+    return {
+        ChannelName.SMS: ChannelFaults(rates={Fault.ERROR: 0.5, Fault.REJECT: 0.5}),
+        ChannelName.EMAIL: ChannelFaults(rates={Fault.ERROR: 0.5, Fault.REJECT: 0.5}),
+    }
