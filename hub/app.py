@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The composition root: the only place that names concrete stores, channels and providers."""
 
+import asyncio
 import base64
 import hmac
 import socket
@@ -37,6 +38,7 @@ from subscribers.catalogue import Catalogue as Town
 from subscribers.catalogue import load_catalogue
 from subscribers.tables import authority
 from subscribers.tokens import StopTokens
+from templates import check
 from templates.catalogue import Catalogue
 from templates.fit import LIMITS
 from templates.render import Composer
@@ -155,6 +157,7 @@ async def open_hub(
         for channel in channels:
             await stack.enter_async_context(channel)
         engine = _engine(settings, clock, ledger, keys, channels)
+        await asyncio.to_thread(_try_templates, engine.press)
         await stack.enter_async_context(engine)
         intake = Intake(ledger, engine.press, list(configured(settings)), clock, engine.changed)
         app = make_app(_desk(settings, clock, engine, intake, town, keys, sandbox))
@@ -167,6 +170,13 @@ async def open_hub(
         log.info("hub.ready", channels=[str(channel.name) for channel in channels], port=port)
         yield Hub(settings, ledger, engine, intake, town, f"http://{host}:{port}")
         log.info("hub.stopping")
+
+
+def _try_templates(press: Press) -> None:
+    """Compile them now, so that the first announcement does not wait for it; a broken one is told
+    at the start, and costs its own channel only."""
+    for fault in check.problems(press.composer.catalogue):
+        log.error("templates.fault", file=fault.file, line=fault.line, what=fault.what)
 
 
 def _engine(

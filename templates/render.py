@@ -53,7 +53,7 @@ class Composer:
     def __init__(
         self, catalogue: Catalogue, limits: Mapping[ChannelName, TextLimit] = fit.LIMITS
     ) -> None:
-        self._catalogue = catalogue
+        self.catalogue = catalogue
         self._limits = {**fit.LIMITS, **limits}
 
     def compose(self, channel: ChannelName, content: Content, letterhead: Letterhead) -> Composed:
@@ -189,7 +189,7 @@ class Composer:
     def _find(self, name: str, words: Content, letterhead: Letterhead) -> Found:
         themes = tuple(key for key, _ in letterhead.themes)
         nearest = (*themes[:1], *letterhead.ancestors, *themes[1:])
-        return self._catalogue.find(name, words.language, nearest)
+        return self.catalogue.find(name, words.language, nearest)
 
 
 def choose(
