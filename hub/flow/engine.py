@@ -3,11 +3,12 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random, SystemRandom
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -158,8 +159,12 @@ class Engine:
             pace=settings.pace,
         )
 
-    def _tick(self, work: Any, seconds: float) -> None:
-        self._ticks.add_job(work, "interval", seconds=seconds, id=work.__name__)
+    def _tick(self, work: Callable[[], Awaitable[None]], seconds: float) -> None:
+        async def tick() -> None:
+            with suppress(asyncio.CancelledError):  # the daemon stops: nothing to report
+                await work()
+
+        self._ticks.add_job(tick, "interval", seconds=seconds)
 
     # ------------------------------------------------------------------ what wakes the flow
 
