@@ -103,19 +103,20 @@ async def test_what_was_accepted_is_kept_through_a_crash(make_hub):
     assert states["accepted"] + states["parked"] == 2
 
 
+@pytest.mark.parametrize("channel", [EMAIL, SMS])
 async def test_in_doubt_and_cancelled_meanwhile_ends_so_and_is_never_sent_again(
-    make_hub, gate, clerk
+    make_hub, gate, clerk, channel
 ):
-    hub = await make_hub(EMAIL)
-    await hub.people([1], EMAIL)
+    hub = await make_hub(channel)
+    await hub.people([1], channel)
     announcement = await hub.publish()
-    await crash_in_flight(hub, gate, EMAIL, 1)
+    await crash_in_flight(hub, gate, channel, 1)
     await hub.intake.cancel(announcement.code, clerk)
     await hub.start()
     await hub.becomes(cancelled=1)
     (row,) = await hub.rows()
     assert row.maybe
-    assert len(hub[EMAIL].sent) == 1
+    assert len(hub[channel].sent) == 1
 
 
 async def test_in_doubt_and_stopped_meanwhile_is_never_sent_again(make_hub, gate):
