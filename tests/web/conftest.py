@@ -16,6 +16,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+import pytest_asyncio
 import structlog
 from aiohttp import web
 from sqlalchemy import func, select
@@ -325,6 +326,24 @@ async def make_door(seeded: Path, tmp_path: Path, log: io.StringIO):
             return await open_door(stack, folder, **sections)
 
         yield make
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(seeded: Path, tmp_path_factory: pytest.TempPathFactory):
+    """One hub for all the refusals of a file; tests that use it run in the module's loop.
+
+    `all` is a key that may publish everything, `published` an announcement that was sent by SMS,
+    `secret` the webhook source `vigicrues`.
+    """
+    folder = tmp_path_factory.mktemp("shared") / "data"
+    shutil.copytree(seeded, folder)
+    async with AsyncExitStack() as stack:
+        door = await open_door(stack, folder, limits={"public_per_minute": 100_000})
+        door.all, door.secret = await door.key("maire"), await door.source()
+        said = {"title": "Eau", "body": "Jeudi.", "themes": ["eau"], "channels": ["sms"]}
+        door.published = (await door.post(door.all, said)).json["id"]
+        await door.settled(door.all, door.published)
+        yield door
 
 
 @pytest.fixture

@@ -213,6 +213,7 @@ async def test_another_announcements_deliveries_are_not_among_them(door, news):
     assert not pages[0] & pages[1]
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("query", "code"),
     [
@@ -229,8 +230,6 @@ async def test_another_announcements_deliveries_are_not_among_them(door, news):
         ("state=ready,%FF", "unknown_state"),
     ],
 )
-async def test_a_page_that_makes_no_sense_is_refused(door, news, query, code):
-    key = await door.key()
-    mine = (await door.post(key, news)).json["id"]
-    answer = await door.with_key(key, "GET", f"{mine}/deliveries?{query}")
+async def test_a_page_that_makes_no_sense_is_refused(shared, query, code):
+    answer = await shared.with_key(shared.all, "GET", f"{shared.published}/deliveries?{query}")
     assert (answer.status, answer.json["code"]) == (400, code)

@@ -94,6 +94,7 @@ async def everything(door):
     return [*rows, await door.counts()]
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("path", "machine"),
     [
@@ -121,9 +122,9 @@ async def everything(door):
     ],
 )
 async def test_what_is_nowhere_is_told_to_machines_as_a_problem_and_to_people_as_a_page(
-    door, path, machine
+    shared, path, machine
 ):
-    answer = await door.ask("GET", path)
+    answer = await shared.ask("GET", path)
     assert answer.status == 404
     if machine:
         assert answer.kind == "application/problem+json"

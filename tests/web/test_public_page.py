@@ -86,6 +86,7 @@ async def test_each_page_of_a_chain_leads_to_the_others(door, news):
         assert hidden not in page
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("asked", "title", "lang"),
     [
@@ -99,10 +100,10 @@ async def test_each_page_of_a_chain_leads_to_the_others(door, news):
         ({}, "Coupure", "fr"),
     ],
 )
-async def test_the_reader_chooses_the_language(door, news, asked, title, lang):
+async def test_the_reader_chooses_the_language(shared, news, asked, title, lang):
     english = {"title": "Water cut", "body": "Off on Thursday."}
-    code = await published(door, await door.key(), news, translations={"en": english})
-    page = await door.ask("GET", f"/a/{code}", headers=asked)
+    code = await published(shared, shared.all, news, translations={"en": english})
+    page = await shared.ask("GET", f"/a/{code}", headers=asked)
     assert f'<html lang="{lang}"' in page.text
     assert title in page.text
 
@@ -165,9 +166,10 @@ async def test_the_phones_show_what_arrived_and_how_far_it_is(door, news):
     assert (await door.ask("GET", "/sandbox?lang=en")).status == 200
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("name", ["../pages.py", "..%2Fpages.py", "base.html", "none.css", ".css"])
-async def test_only_the_files_pages_need_are_served(door, name):
-    assert (await door.ask("GET", f"/static/{name}")).status == 404
+async def test_only_the_files_pages_need_are_served(shared, name):
+    assert (await shared.ask("GET", f"/static/{name}")).status == 404
 
 
 async def test_what_pages_need_is_kept_by_browsers(door):
