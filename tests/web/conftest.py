@@ -11,6 +11,7 @@ import shutil
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +42,12 @@ from subscribers.catalogue import load_catalogue
 from subscribers.catalogue_file import import_catalogue
 from subscribers.importer import ImportOptions, import_csv
 from subscribers.tokens import StopTokens
+from templates.catalogue import Catalogue
 
 START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)  # a Tuesday, 10 h in Valmont-sur-Orne
 SECRET = base64.b64encode(b"valmont-sur-orne: 32 bytes here!").decode()
 CITIZENS = 40
-CODE = "[2-9a-zA-Z]{6}"
+WORDS = cache(Catalogue)
 
 
 class TownClock(SystemClock):
@@ -281,18 +283,21 @@ async def open_door(stack: AsyncExitStack, folder: Path, **sections: Any) -> Doo
     settings, clock = make_settings(folder, **sections), TownClock()
     sandbox = await stack.enter_async_context(sandbox_of(settings, clock, receipt_delay=0.0))
     settings = sandboxed(settings, sandbox)
-    amina = Persona(
-        "Amina, 34 ans", {"fr": "Sur son téléphone"}, frozenset({(ChannelName.SMS, "+33639980001")})
-    )
-    phones = Phones(sandbox.effects, [amina])
+    hers = {(ChannelName.SMS, "+33639980001"), (ChannelName.WEBPUSH, "amina")}
+    theirs = {(ChannelName.EMAIL, "claire.4@example.org")}
+    amina = Persona("Amina, 34 ans", {"fr": "Sur son téléphone"}, frozenset(hers))
+    claire = Persona("Claire, 52 ans", {}, frozenset(theirs))
+    phones = Phones(sandbox.effects, [amina, claire])
     server, apps = listen(settings), []
 
     def watched(desk: Desk) -> web.Application:
         apps.append(make_app(desk))
         return apps[0]
 
-    with pytest.MonkeyPatch.context() as patch:  # only to have its routes walked
-        patch.setattr("hub.app.make_app", watched)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("hub.app.make_app", watched)  # to have its routes walked
+        patch.setattr("hub.app.Catalogue", WORDS)  # templates are compiled once for all hubs here
+        patch.setattr("hub.app._try_templates", lambda _: None)  # half a second; tests/templates
         hub = await stack.enter_async_context(
             open_hub(settings, clock, server, sandbox=sandbox, phones=phones)
         )

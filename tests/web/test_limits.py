@@ -178,3 +178,13 @@ async def test_a_forged_forwarding_does_not_multiply_a_stranger(make_door):
         for n in range(3)
     ]
     assert statuses == [401, 401, 401]
+
+
+async def test_no_door_at_all_takes_more_than_the_servers_limit(make_door):
+    door = await make_door(server={"client_max_size": 1_000})
+    headers = {"Content-Type": JSON}
+    path = "/sandbox/api/inbound"
+    answer = await door.ask("POST", path, data=b" " * 2_000, headers=headers)
+    assert (answer.status, answer.kind) == (413, "application/problem+json")
+    assert answer.json["code"] == "request_entity_too_large"
+    assert "trop grosse" in answer.json["detail_fr"]

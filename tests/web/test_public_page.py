@@ -5,6 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from channels.base import ChannelName, Recipient
+from subscribers import directory
+
 NASTY = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
 
 
@@ -154,15 +157,27 @@ async def test_the_home_page_puts_living_alerts_first_and_withdrawn_ones_nowhere
     assert f"/a/{withdrawn}" not in above
 
 
-async def test_the_phones_show_what_arrived_and_how_far_it_is(door, news):
+async def test_the_phones_show_what_arrived_by_every_road_and_how_far_it_is(door, news):
+    amina, made = await door.person("v0001"), door.sandbox.new_device("amina")
+
+    def register(conn):
+        device = Recipient(made["endpoint"], made["keys"])
+        point = directory.add_contact_point(
+            conn, amina, ChannelName.WEBPUSH, device, door.clock.now()
+        )
+        directory.verify(conn, point, door.clock.now())
+
+    await door.hub.ledger.transact(register)
     key = await door.key()
     code = await published(door, key, news)
     await door.settled(key, code)
     page = await door.ask("GET", "/sandbox")
     assert page.status == 200
-    assert "Amina, 34 ans" in page.text
+    for shown in ("Amina, 34 ans", "Sur son téléphone", "Claire, 52 ans", "@VilleValmont"):
+        assert shown in page.text
+    assert page.text.count("Coupure d&#39;eau jeudi") >= 5  # SMS, push, e-mail, post, progress
     assert f"/a/{code}" in page.text
-    assert "Sur son téléphone" in page.text
+    assert "{&#34;" not in page.text
     assert (await door.ask("GET", "/sandbox?lang=en")).status == 200
 
 
