@@ -2,11 +2,9 @@
 """One running hub for the whole table, with what its cases need already there."""
 
 import json
-import shutil
 import sys
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest_asyncio
@@ -14,19 +12,9 @@ import pytest_asyncio
 from channels.base import ChannelName, Urgency
 from hub.web.hooks.standard import sign
 
-# the same little town as the doors' own tests: tests themselves never import each other
-_WEB = Path(__file__).parents[1] / "web" / "conftest.py"
-_spec = spec_from_file_location("town_at_the_doors", _WEB)
-assert _spec is not None
-assert _spec.loader is not None
-town = module_from_spec(_spec)
-sys.modules[_spec.name] = town
-_spec.loader.exec_module(town)
-
-sys.path.append(str(Path(__file__).parent))  # the table; tests never import each other
-
-seeded = town.seeded
-news = town.news
+HERE = Path(__file__).parent
+sys.path += [str(HERE), str(HERE.parent / "web")]  # the table, and the rig of the doors
+from door_rig import SECRET, open_door, seed  # noqa: E402
 
 CONFIG = """\
 [hub]
@@ -39,14 +27,14 @@ sender = "mairie@example.org"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stage(seeded, tmp_path_factory):
+async def stage(tmp_path_factory):
     """The hub; keys that may all, little or nothing; announcements in the states cases ask for."""
     folder = tmp_path_factory.mktemp("bad") / "data"
-    shutil.copytree(seeded, folder)
+    seed(folder)
     async with AsyncExitStack() as stack:
-        door = await town.open_door(stack, folder, limits={"public_per_minute": 30})
+        door = await open_door(stack, folder, limits={"public_per_minute": 30})
         door.config = folder.parent / "hub.toml"
-        door.config.write_text(CONFIG.format(folder=folder, secret=town.SECRET), "utf-8")
+        door.config.write_text(CONFIG.format(folder=folder, secret=SECRET), "utf-8")
         await _set(door)
         yield door
 
