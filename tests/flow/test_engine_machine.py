@@ -460,7 +460,7 @@ def test_the_promises_hold_whatever_happens_in_whatever_order(make_book):
     run_state_machine_as_test(
         lambda: Engine(make_book),
         settings=settings(
-            max_examples=40,
+            max_examples=25,
             stateful_step_count=30,
             deadline=None,
             print_blob=True,

@@ -10,7 +10,7 @@ from sqlalchemy import insert, update
 
 from channels.base import ChannelName
 from hub.delivery import DeliveryState
-from hub.flow.plan import plan_page
+from hub.flow.plan import FIRST_PAGE, plan_page
 from hub.ledger import deliveries, runs
 from hub.ledger.runs import RunState
 from hub.ledger.tables import announcement, delivery
@@ -31,8 +31,8 @@ def assert_counted(book):
     assert book.counted() == Counter((r.run, r.state, r.reason) for r in book.rows())
 
 
-def test_a_page_is_at_most_so_many_people_in_their_order(book, monkeypatch):
-    monkeypatch.setattr("hub.flow.plan.PAGE", 10)
+def test_a_page_is_at_most_so_many_people_in_their_order(book, pages_of):
+    pages_of(10)
     book.people(book.conn, range(1, 36), SMS)
     _, (run,) = book.publish(SMS)
     assert book.plan(run) == [10, 10, 10, 5, 0]
@@ -42,8 +42,14 @@ def test_a_page_is_at_most_so_many_people_in_their_order(book, monkeypatch):
     assert_counted(book)
 
 
-def test_a_page_of_people_none_of_whom_can_be_reached_ends_no_plan(book, monkeypatch):
-    monkeypatch.setattr("hub.flow.plan.PAGE", 10)
+def test_the_first_page_is_short_so_that_sending_begins_at_once(book):
+    book.people(book.conn, range(1, 301), SMS)
+    _, (run,) = book.publish(SMS)
+    assert book.plan(run) == [FIRST_PAGE, 300 - FIRST_PAGE, 0]
+
+
+def test_a_page_of_people_none_of_whom_can_be_reached_ends_no_plan(book, pages_of):
+    pages_of(10)
     book.people(book.conn, range(1, 36), SMS)
     some = people.contact_point.c.subscriber.between(11, 20)
     book.conn.execute(update(people.contact_point).where(some).values(verified_at=None))
@@ -59,7 +65,7 @@ def test_who_subscribes_after_the_announcement_is_not_in_it(book):
     assert told(book.of(run)) == [1, 2]
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[_FRESH_EACH_TIME])
+@settings(max_examples=15, deadline=None, suppress_health_check=[_FRESH_EACH_TIME])
 @given(turns=st.lists(st.sampled_from(["a", "b", "see a", "see b"]), max_size=40))
 def test_two_planners_never_plan_anybody_twice(make_book, turns):
     """Each keeps what it saw, for as long as it likes, while the other goes on."""
@@ -70,6 +76,7 @@ def test_two_planners_never_plan_anybody_twice(make_book, turns):
     planners = {"a": 1, "b": 2}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("hub.flow.plan.PAGE", 5)
+        patch.setattr("hub.flow.plan.FIRST_PAGE", 5)
         for turn in turns:
             who = turn[-1]
             if turn.startswith("see"):
@@ -190,8 +197,8 @@ def test_who_waits_for_a_digest_gets_the_follow_up_in_it_too(book):
         assert [row.state for row in book.of(later)] == [state]
 
 
-def test_a_follow_up_of_a_follow_up_reaches_each_person_once(book, monkeypatch):
-    monkeypatch.setattr("hub.flow.plan.PAGE", 4)
+def test_a_follow_up_of_a_follow_up_reaches_each_person_once(book, pages_of):
+    pages_of(4)
     book.people(book.conn, range(1, 11), SMS)
     first, (run,) = book.publish(SMS)
     book.plan(run)
@@ -202,8 +209,8 @@ def test_a_follow_up_of_a_follow_up_reaches_each_person_once(book, monkeypatch):
     assert told(book.of(third)) == list(range(1, 11))
 
 
-def test_a_correction_overtaking_the_first_misses_nobody_who_will_still_get_it(book, monkeypatch):
-    monkeypatch.setattr("hub.flow.plan.PAGE", 10)
+def test_a_correction_overtaking_the_first_misses_nobody_who_will_still_get_it(book, pages_of):
+    pages_of(10)
     book.people(book.conn, range(1, 51), SMS)
     first, (run,) = book.publish(SMS)
     assert plan_page(book.conn, run, 1, book.now) == 10  # four more pages to come
@@ -227,8 +234,8 @@ def test_a_follow_up_on_a_channel_the_first_did_not_use_reaches_nobody(book):
 # --------------------------------------------------------------------------- the daemon's own
 
 
-async def test_the_most_urgent_run_is_looked_for_again_before_every_page(make_hub, monkeypatch):
-    monkeypatch.setattr("hub.flow.plan.PAGE", 10)
+async def test_the_most_urgent_run_is_looked_for_again_before_every_page(make_hub, pages_of):
+    pages_of(10)
     hub = await make_hub(SMS, started=False)
     await hub.people(range(1, 101), SMS)
     await hub.publish()

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from channels.base import (
@@ -79,6 +79,7 @@ def test_retries_wait_ever_longer(lane, seconds):
     assert tuple(found) == seconds
 
 
+@settings(deadline=None)
 @given(st.sampled_from(Lane), st.integers(1, 50), st.floats(0, 1, exclude_max=True))
 def test_a_retry_waits_between_a_tenth_of_its_ceiling_and_all_of_it(lane, tries, jitter):
     wait, most = delay(lane, tries, lambda: jitter), ceiling(lane, tries)
@@ -221,6 +222,7 @@ outcomes = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(
     outcomes,
     st.integers(0, 9),
