@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Areas drawn on a map: GeoJSON polygons read with care, longitude first (RFC 7946)."""
 
-import math
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
@@ -107,8 +106,6 @@ def _read_position(position: object) -> tuple[float, float] | PolygonProblem:
     if not all(type(number) in {int, float} for number in position):  # True is no number here
         return PolygonProblem.WRONG_TYPE
     longitude, latitude = position[:2]
-    if not (math.isfinite(longitude) and abs(longitude) <= 180):
-        return PolygonProblem.OUT_OF_RANGE
-    if not (math.isfinite(latitude) and abs(latitude) <= 90):
+    if not (abs(longitude) <= 180 and abs(latitude) <= 90):  # false of NaN too
         return PolygonProblem.OUT_OF_RANGE
     return float(longitude), float(latitude)

@@ -206,6 +206,10 @@ class Engine:
         if settlement.dead is not None:
             self.wishes.changed(settlement.row.subscriber, self.clock.monotonic())
 
+    async def prove_writable(self) -> None:
+        """Write our lease once more as it is. Raises `LedgerFullError` where nothing can be."""
+        await self.ledger.transact(lambda conn: leases.touch(conn, self.lease), hurry=True)
+
     # ------------------------------------------------------------------ ticks
 
     async def watch(self) -> None:

@@ -33,6 +33,11 @@ def take(conn: Connection, process: str, now: datetime) -> int:
     return int(result.inserted_primary_key[0])
 
 
+def touch(conn: Connection, lease_id: int) -> None:
+    """Write a lease as it is: the commit that follows tells whether the disk still takes one."""
+    conn.execute(update(lease).where(lease.c.id == lease_id).values(dead=lease.c.dead))
+
+
 def bury(conn: Connection) -> None:
     """Mark every lease dead. Only for the holder of the folder's lock, before it takes its own."""
     conn.execute(update(lease).where(~lease.c.dead).values(dead=True))

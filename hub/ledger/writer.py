@@ -128,9 +128,17 @@ class Writer:
         except Exception as error:  # noqa: BLE001  (whatever it is, those who wait must hear it)
             if is_io_error(error) and self._fatal is not None:
                 self._fatal(error)
+            _end(connection)
             told = LedgerFullError() if is_full(error) else error
             for item in group:
                 item.error = item.error or told
+
+
+def _end(connection: Connection) -> None:
+    """A COMMIT that failed may leave its BEGIN standing: the next one would trip over it."""
+    driver: Any = connection.connection.driver_connection
+    if driver.in_transaction:
+        driver.rollback()
 
 
 def _by_kind(group: list[_Item]) -> list[tuple[Kind[Any, Any] | None, list[_Item]]]:

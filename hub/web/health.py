@@ -22,12 +22,12 @@ async def alive(_request: web.Request) -> web.Response:
 
 
 async def ready(request: web.Request) -> web.Response:
-    """Whether it can accept: the ledger takes a commit. Channels are told, and do not count:
-    with a provider down, announcements are still accepted and wait."""
+    """Whether it can accept: the ledger takes a commit that writes. Channels are told, and do not
+    count: with a provider down, announcements are still accepted and wait."""
     hub = desk(request)
     channels = {str(name): _state(road) for name, road in hub.engine.roads.items()}
     try:
-        await hub.ledger.transact(lambda _conn: None, hurry=True)
+        await hub.engine.prove_writable()
     except LedgerFullError:
         body = {"status": "ledger full", "channels": channels}
         return web.json_response(body, status=503)
