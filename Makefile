@@ -35,7 +35,7 @@ demo: $(INSTALLED) ## A made-up town in a sandbox, on this machine alone (ARGS="
 	@$(BIN)/hub demo $(ARGS)
 
 test: $(TESTABLE) ## All the tests, with branch coverage (ARGS="tests/house -k clock")
-	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--cov --cov-report=term)
+	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--numprocesses auto --maxprocesses 4 --dist loadfile --cov --cov-report=term)
 
 check: $(TESTABLE) ## Format, lint, types and import contracts
 	$(BIN)/ruff format --check .
