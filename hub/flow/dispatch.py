@@ -126,14 +126,16 @@ class Road:
             await self._sleep(self._send_what_may_leave())
 
     async def _sleep(self, seconds: float) -> None:
-        waking = asyncio.create_task(self._wake.wait())
-        if seconds == _UNTIL_WOKEN:
-            await waking
+        if seconds == _UNTIL_WOKEN:  # nearly always: no task is made for it
+            await self._wake.wait()
             return
-        sleeping = asyncio.ensure_future(self._clock.sleep(seconds))
-        _, left = await asyncio.wait({waking, sleeping}, return_when=asyncio.FIRST_COMPLETED)
-        for task in left:
-            task.cancel()
+        waits = (self._wake.wait(), self._clock.sleep(seconds))
+        sleepers = [asyncio.ensure_future(wait) for wait in waits]
+        try:
+            await asyncio.wait(sleepers, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for sleeper in sleepers:
+                sleeper.cancel()
 
     def _send_what_may_leave(self) -> float:
         """Start as many messages as may leave now. Returns the seconds until more may."""

@@ -38,10 +38,12 @@ class EmbeddedQueue:
     def next(
         self, channel: ChannelName, now: float, usable: frozenset[Lane]
     ) -> tuple[Run, bool] | None:
-        awake = self._awake(channel, now)
+        awake = [run for run in self._awake(channel, now) if run.lane in usable]
+        if len(awake) == 1:  # nearly always, and asked for every message
+            return awake[0], False
         chosen = choose(
             self._choices.setdefault(channel, Choice()),
-            [Candidate(run.id, run.lane, run.authority) for run in awake if run.lane in usable],
+            [Candidate(run.id, run.lane, run.authority) for run in awake],
         )
         if chosen is None:
             return None
@@ -49,7 +51,7 @@ class EmbeddedQueue:
         return self._channels[channel][candidate.run].run, small
 
     def took(self, run: Run) -> None:
-        self._choices[run.channel].took(run.lane, run.authority)
+        self._choices.setdefault(run.channel, Choice()).took(run.lane, run.authority)
 
     def waiting_above(self, channel: ChannelName, lane: Lane, now: float) -> bool:
         return any(run.lane < lane for run in self._awake(channel, now))
