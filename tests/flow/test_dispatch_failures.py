@@ -59,6 +59,7 @@ async def test_a_road_that_stays_closed_is_tried_ever_less_often(make_hub):
     await hub.publish()
     for tried in range(1, 10):
         await hub.until(lambda tried=tried: len(hub[SMS].sent) == tried)
+        await hub.until(lambda: not hub.engine.roads[SMS].open)
         hub.clock.leap(301)
     times = [sent.at for sent in hub[SMS].sent]
     assert len(times) == 9

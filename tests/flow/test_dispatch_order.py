@@ -133,9 +133,10 @@ async def test_two_authorities_share_a_lane_message_by_message(make_hub):
 async def test_what_leaves_keeps_to_the_pace(make_hub):
     hub = await make_hub(SMS, pace=100.0)
     await hub.people(range(1, 41), SMS)
+    start = hub.clock.monotonic()
     await hub.ends(await hub.publish())
-    times = [sent.at for sent in hub[SMS].sent]
-    assert times[-1] - times[0] >= (40 - 1 - 10) / 100  # a tenth of a second may leave at once
+    last = hub[SMS].sent[-1].at
+    assert last - start >= (40 - 1 - 10) / 100  # a tenth of a second's worth may leave at once
 
 
 async def test_a_429_slows_the_road_and_spends_nobodys_try(make_hub):
