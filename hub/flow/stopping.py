@@ -8,7 +8,7 @@ from typing import assert_never
 from sqlalchemy import Connection
 from sqlalchemy.exc import NoResultFound
 
-from channels.base import ChannelName
+from channels.base import ChannelName, Clock
 from hub.flow.gate import Wishes
 from hub.ledger import announcements, audit
 from hub.ledger.store import Ledger
@@ -51,11 +51,12 @@ class Stopping:
 
     ledger: Ledger
     wishes: Wishes
+    clock: Clock
 
-    async def stop(
-        self, token: StopToken, choice: StopChoice, now: datetime, steady: float
-    ) -> tuple[Theme, ...] | None:
+    async def stop(self, token: StopToken, choice: StopChoice) -> tuple[Theme, ...] | None:
         """Returns the themes that stopped; None where the person is gone. Repeating is harmless."""
+
+        now = self.clock.now()
 
         def write(conn: Connection) -> tuple[Theme, ...] | None:
             person = directory.load(conn, token.subscriber)
@@ -66,7 +67,8 @@ class Stopping:
             return _stop(conn, token, person.authority, choice, now)
 
         stopped = await self.ledger.transact(write, hurry=True)
-        self.wishes.changed(token.subscriber, steady)
+        # after the commit: whatever was read of this person before it is then stale
+        self.wishes.changed(token.subscriber, self.clock.monotonic())
         return stopped
 
 

@@ -45,7 +45,7 @@ async def test_an_alert_overtakes_a_newsletter_at_the_next_message(make_hub, gat
     assert await hub.states() == {"accepted": 400}
 
 
-async def test_bulk_gets_a_twentieth_while_an_alert_waits_even_with_windows_of_one(make_hub):
+async def test_bulk_gets_its_small_turn_while_an_alert_waits_even_with_windows_of_one(make_hub):
     hub = await make_hub(SMS, connections=1, window=1)
     await hub.people(range(1, 121), SMS)
     both = [await hub.publish(), await hub.publish(urgency="urgent")]

@@ -51,9 +51,9 @@ def test_killed_and_restarted_it_loses_nobody(tmp_path: Path) -> None:
     assert figures["doubled"]["x"] == 0
 
 
-def test_bulk_gets_its_twentieth_and_no_more_while_an_alert_goes_out(tmp_path: Path) -> None:
+def test_bulk_gets_no_more_than_five_per_cent_while_an_alert_goes_out(tmp_path: Path) -> None:
     # The times are bench/urgent_bench.py's to measure; the shares hold on any machine.
     figures = urgent_bench.run(tmp_path / "trial", people=600, seconds=6)
     assert figures["urgent"] == 600
-    assert figures["bulk_share"] <= 0.05 + 1 / 600
+    assert figures["bulk_share"] <= 0.05
     assert figures["bulk_in_all"] == 600

@@ -49,7 +49,7 @@ def test_the_small_turn_is_told_apart():
     assert [small for _, small in serve(Choice(), waiting, 20)] == [False] * 19 + [True]
 
 
-def test_each_lane_gives_a_twentieth_to_the_next():
+def test_each_lane_gives_its_small_turn_to_the_next():
     waiting = [Candidate(n, lane, 1) for n, lane in enumerate(Lane)]
     served = Counter(c.lane for c, _ in serve(Choice(), waiting, TURN**3))
     assert served[VITAL] == 19 * 400

@@ -53,8 +53,8 @@ async def act(request: web.Request) -> web.Response:
     limit = hub.settings.limits.public_per_minute
     await hub.limiter.admit("stop", request.match_info["token"], limit)
     choice = _choice(form.get("choice", ""), found)
-    stopping = Stopping(hub.ledger, hub.engine.wishes)
-    stopped = await stopping.stop(token, choice, hub.clock.now(), hub.clock.monotonic())
+    stopping = Stopping(hub.ledger, hub.engine.wishes, hub.clock)
+    stopped = await stopping.stop(token, choice)
     themes = found.themes if choice is StopChoice.THEME and not stopped else stopped or ()
     return _page(
         request,
