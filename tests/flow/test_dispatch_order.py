@@ -55,7 +55,7 @@ async def test_bulk_gets_its_small_turn_while_an_alert_waits_even_with_windows_o
     first = lanes.index(Lane.VITAL)
     last = max(i for i, lane in enumerate(lanes) if lane == Lane.VITAL)
     passed = lanes[first : last + 1].count(Lane.BULK)
-    assert 5 <= passed <= 7  # one for each nineteen or twenty of 120
+    assert 4 <= passed <= 6  # one for each twenty of 120, but for what the ends cut off
 
 
 async def test_slow_answers_to_a_newsletter_keep_no_alert_waiting(make_hub, gate):

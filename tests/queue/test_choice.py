@@ -38,7 +38,7 @@ def test_the_oldest_run_of_an_authority_goes_first():
 
 @settings(deadline=None)
 @given(st.sampled_from([(a, b) for a in Lane for b in Lane if a < b]), st.integers(1, 40))
-def test_the_lane_below_gets_exactly_one_turn_in_twenty(lanes, rounds):
+def test_the_lane_below_gets_exactly_one_turn_in_twenty_one(lanes, rounds):
     waiting = [Candidate(1, lanes[0], 1), Candidate(2, lanes[1], 1)]
     served = Counter(c.lane for c, _ in serve(Choice(), waiting, TURN * rounds))
     assert served == {lanes[0]: (TURN - 1) * rounds, lanes[1]: rounds}
@@ -46,15 +46,15 @@ def test_the_lane_below_gets_exactly_one_turn_in_twenty(lanes, rounds):
 
 def test_the_small_turn_is_told_apart():
     waiting = [Candidate(1, VITAL, 1), Candidate(2, BULK, 1)]
-    assert [small for _, small in serve(Choice(), waiting, 20)] == [False] * 19 + [True]
+    assert [small for _, small in serve(Choice(), waiting, TURN)] == [False] * 20 + [True]
 
 
 def test_each_lane_gives_its_small_turn_to_the_next():
     waiting = [Candidate(n, lane, 1) for n, lane in enumerate(Lane)]
     served = Counter(c.lane for c, _ in serve(Choice(), waiting, TURN**3))
-    assert served[VITAL] == 19 * 400
-    assert served[CODES] == 19 * 20
-    assert served[IMPORTANT] == 19
+    assert served[VITAL] == 20 * TURN**2
+    assert served[CODES] == 20 * TURN
+    assert served[IMPORTANT] == 20
     assert served[BULK] == 1
 
 
@@ -67,7 +67,7 @@ def test_a_turn_that_sent_nothing_is_none():
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.lists(candidates, max_size=4), min_size=1, max_size=60))
 def test_who_always_waits_is_never_starved(others):
-    """Whatever comes and goes above it, the third lane has a message leave within 20**2 turns."""
+    """Whatever comes and goes above it, the third lane has a message leave within TURN**2 turns."""
     choice, patient = Choice(), Candidate(1000, IMPORTANT, 9)
     for turn in range(TURN**2):
         above = [c for c in others[turn % len(others)] if c.lane < IMPORTANT]
