@@ -176,13 +176,13 @@ class Engine:
         while True:
             await self._changed.wait()
             self._changed.clear()
+            self._planner.wake()  # it plans while windows open: an alert needs both
             try:
                 await self.reload()
             except Exception:  # whatever it is, the flow must hear of the next change
                 log.exception("engine.reload")
                 await self.clock.sleep(ROUND)
                 self._changed.set()
-            self._planner.wake()
 
     async def reload(self) -> None:
         """Read the open runs again: the queue holds nothing the ledger does not."""
