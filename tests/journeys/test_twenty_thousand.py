@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Whole stories with the daemon and the sandbox as processes of their own.
+"""Twenty thousand citizens, with the daemon and the sandbox as processes of their own.
 
 The sandbox's log of effects is the witness: it shares no code with the engine.
 """
@@ -8,7 +8,7 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from bench import kills, urgent_bench
+from bench.kills import NEWS
 from bench.trial import Trial, address
 from channels.base import ChannelName
 
@@ -26,7 +26,7 @@ def test_twenty_thousand_citizens_have_one_final_outcome_each(tmp_path: Path) ->
         trial.settle(PEOPLE, SHARES)
         trial.start()
         key = trial.key()
-        code = trial.post(key, kills.NEWS)["id"]
+        code = trial.post(key, NEWS)["id"]
         shown = trial.wait_until_finished(key, code, 240)
         report = json.loads(trial.hub("report", code, "--json"))
         trial.stop()
@@ -39,21 +39,3 @@ def test_twenty_thousand_citizens_have_one_final_outcome_each(tmp_path: Path) ->
     assert handed == planned
     assert Counter(channel for channel, _ in ledger.elements()) == planned
     assert {state for _, state in ledger} <= {"accepted", "delivered"}
-
-
-def test_killed_and_restarted_it_loses_nobody(tmp_path: Path) -> None:
-    figures = kills.run(tmp_path / "trial", people=1_500, kills=3, seed=7)
-    assert figures["lost"] == 0
-    assert figures["unexpected"] == 0
-    assert figures["not_final"] == 0
-    assert figures["final_outcomes"] == figures["deliveries"]
-    assert any(figures["in_doubt_at_each_kill"]), "a kill that interrupts nothing proves nothing"
-    assert figures["doubled"]["x"] == 0
-
-
-def test_bulk_gets_no_more_than_five_per_cent_while_an_alert_goes_out(tmp_path: Path) -> None:
-    # The times are bench/urgent_bench.py's to measure; the shares hold on any machine.
-    figures = urgent_bench.run(tmp_path / "trial", people=600, seconds=6)
-    assert figures["urgent"] == 600
-    assert figures["bulk_share"] <= 0.05
-    assert figures["bulk_in_all"] == 600
