@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""How fast a run is planned and an audience counted: `python bench/audience_bench.py [people]`.
+"""How fast a run is planned and an audience counted: `python -m bench.audience_bench [people]`.
 
 Plans by INSERT ... SELECT in pages of 5,000 into a table like the ledger's deliveries, on a
 SQLite file in WAL mode with full durability.

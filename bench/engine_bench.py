@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """How many deliveries a second the engine itself can carry: real ledger, channels that do nothing.
 
-    python bench/engine_bench.py [people]
+    python -m bench.engine_bench [people]
 
 Two channels, everybody on both. Prints a line of JSON; compare ratios of one run only.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""How fast a CSV file becomes people, and in how much memory: `python bench/import_bench.py [n]`.
+"""How fast a CSV file becomes people, and in how much memory: `python -m bench.import_bench [n]`.
 
 Writes a made-up file of n lines (100,000), imports it into a SQLite file, then imports it again.
 """

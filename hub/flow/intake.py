@@ -255,11 +255,6 @@ def _parts(
     return 1
 
 
-def due_to_publish(found: Sequence[Announcement], now: datetime) -> list[Announcement]:
-    """Of the scheduled ones, those whose time has come."""
-    return [each for each in found if each.publish_at is not None and each.publish_at <= now]
-
-
 def _before(conn: Connection, principal: Principal, key: str, digest: str) -> Accepted | None:
     found = announcements.by_source_key(conn, principal.authority, principal.source, key)
     if found is None:

@@ -12,7 +12,7 @@ from channels.base import ChannelName, Reason
 from hub.announcement import Event, State
 from hub.backoff import DOUBT_CRASHES
 from hub.delivery import PENDING, DeliveryState
-from hub.flow.intake import due_to_publish, publish
+from hub.flow.intake import publish
 from hub.flow.site import Press
 from hub.ledger import announcements, deliveries, runs
 from hub.ledger.runs import Run, RunState
@@ -26,7 +26,8 @@ Resolve = Callable[[Connection, Run, datetime], int]
 
 def publish_due(conn: Connection, press: Press, now: datetime) -> int:
     """Publish the scheduled announcements whose time has come. Returns how many."""
-    due = due_to_publish(announcements.in_state(conn, State.SCHEDULED), now)
+    scheduled = announcements.in_state(conn, State.SCHEDULED)
+    due = [each for each in scheduled if each.publish_at is not None and each.publish_at <= now]
     for each in due:
         publish(conn, each, press, now)
     return len(due)
