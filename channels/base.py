@@ -59,6 +59,9 @@ class Reason(StrEnum):
     EXPIRED = "expired"
     CANCELLED = "cancelled"
     RUN_PAUSED = "run_paused"
+    CHANNEL_PAUSED = "channel_paused"
+    ON_HOLD = "on_hold"
+    FALLBACK = "fallback"
     # the address
     NO_SUCH_ADDRESS = "no_such_address"
     NOT_MOBILE = "not_mobile"
@@ -66,6 +69,7 @@ class Reason(StrEnum):
     MAILBOX_FULL = "mailbox_full"
     SUBSCRIPTION_GONE = "subscription_gone"
     NOT_ALLOWED_BY_PERSON = "not_allowed_by_person"
+    COMPLAINT = "complaint"
     # the letter
     REFUSED_CONTENT = "refused_content"
     TOO_LONG = "too_long"
@@ -349,12 +353,28 @@ class BatchChannel(Channel, Protocol):
     ) -> AsyncIterator[tuple[Slip, Outcome]]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A message the provider lists that may be the one in doubt: same address, sender and text.
+
+    `failed`: the provider says that this copy did not arrive.
+    """
+
+    ref: str
+    at: datetime
+    failed: bool = False
+    provider: str = ""
+
+
 class Witness(Protocol):
     """A road that can be asked afterwards: did this one leave? (ENGINE.md section 5)"""
 
     async def seen(
         self, prepared: Prepared, to: Recipient, slip: Slip, since: datetime
-    ) -> Outcome | None: ...
+    ) -> Sequence[Sighting]:
+        """What the provider lists of this message since `since` (less its clock's skew), oldest
+        first; whose each copy is, the ledger knows. Raises `ChannelDown` where it cannot tell."""
+        ...
 
 
 class ReceiptReader(Protocol):

@@ -96,12 +96,16 @@ delivery = Table(
     Column("ref", Text),
     Column("since", BigInteger),  # first reserved
     Column("at", BigInteger, nullable=False),  # last moved
+    Column(
+        "fallback_of", BigInteger
+    ),  # the delivery on another channel that this one stands in for
     UniqueConstraint("subscriber", "run", "contact_point", "part"),
     Index("ix_delivery_ready", "run", "due", "id", sqlite_where=text("state = 'ready'")),
     Index("ix_delivery_reserved", "lease", sqlite_where=text("state = 'reserved'")),
     Index("ix_delivery_doubt", "due", sqlite_where=text("state = 'doubt'")),
     Index("ix_delivery_digest", "due", sqlite_where=text("state = 'digest'")),
     Index("ix_delivery_parked", "run", "id", sqlite_where=text("state = 'parked'")),
+    Index("ix_delivery_fallback_of", "fallback_of", sqlite_where=text("fallback_of IS NOT NULL")),
     Index("uq_delivery_ref", "provider", "ref", unique=True, sqlite_where=text("ref IS NOT NULL")),
 )
 
@@ -127,8 +131,13 @@ receipt = Table(
     Column("code", String(64), nullable=False),
     Column("ref", Text),
     Column("at", BigInteger, nullable=False),
+    Column("reason", String(32), nullable=False, server_default=""),
+    Column(
+        "dead", Boolean, nullable=False, server_default="0"
+    ),  # the address is (a code table says)
     Column("folded", Boolean, nullable=False, server_default="0"),
     UniqueConstraint("delivery", "round", "rank", "code"),
+    Index("ix_receipt_unfolded", "delivery", sqlite_where=text("folded = 0")),
 )
 
 digest_item = Table(
@@ -155,8 +164,44 @@ lease = Table(
     Column("id", Id, primary_key=True),
     Column("process", Text, nullable=False),
     Column("started", Instant, nullable=False),
-    Column("alive_until", Instant),  # None where the death of the process ends it (SQLite)
+    Column("boot", String(64)),  # which start of the machine `alive_until` counts from
+    Column("alive_until", BigInteger),  # milliseconds on the machine's steady clock
     Column("dead", Boolean, nullable=False, server_default="0"),
+)
+
+recurrence = Table(  # an announcement that comes again; each time is an announcement of its own
+    "recurrence",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("code", String(12), nullable=False, unique=True),
+    Column("authority", BigInteger, nullable=False),
+    Column("document", JSON, nullable=False),  # the submission, as it was asked
+    Column("rule", JSON, nullable=False),
+    Column("source", String(80), nullable=False),
+    Column("source_key", String(255), nullable=False),
+    Column("author", Text, nullable=False),
+    Column("next", Instant),  # None: over
+    Column("created", Instant, nullable=False),
+    Column("ended", Instant),
+    UniqueConstraint("authority", "source", "source_key"),
+)
+
+channel_switch = Table(  # no row: the channel is in use
+    "channel_switch",
+    metadata,
+    Column("channel", String(8), primary_key=True),
+    Column("paused_at", Instant),
+    Column("paused_by", Text),
+)
+
+restored = Table(  # a backup that was put back: nothing leaves until somebody released it
+    "restored",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("backup_of", Instant, nullable=False),
+    Column("released_at", Instant),
+    Column("released_by", Text),
 )
 
 audit = Table(
