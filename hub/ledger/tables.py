@@ -204,6 +204,14 @@ restored = Table(  # a backup that was put back: nothing leaves until somebody r
     Column("released_by", Text),
 )
 
+kept_address = Table(  # of somebody erased while in doubt, until the provider has been asked
+    "kept_address",
+    metadata,
+    Column("delivery", BigInteger, primary_key=True),
+    Column("address", Text, nullable=False),
+    Column("language", String(8), nullable=False),
+)
+
 audit = Table(
     "audit",
     metadata,

@@ -61,6 +61,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("channel", name=op.f("pk_channel_switch")),
     )
     op.create_table(
+        "kept_address",
+        sa.Column("delivery", sa.BigInteger(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("language", sa.String(8), nullable=False),
+        sa.PrimaryKeyConstraint("delivery", name=op.f("pk_kept_address")),
+    )
+    op.create_table(
         "restored",
         sa.Column("id", _ID, nullable=False),
         sa.Column("at", _INSTANT(), nullable=False),
@@ -72,7 +79,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for name in ("restored", "channel_switch", "recurrence"):
+    for name in ("restored", "kept_address", "channel_switch", "recurrence"):
         op.drop_table(name)
     with op.batch_alter_table("receipt") as table:
         table.drop_index("ix_receipt_unfolded")
