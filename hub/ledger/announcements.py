@@ -21,6 +21,9 @@ from templates.content import Content, Kind
 _ALPHABET: Final = "23456789abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ"  # no 0 O 1 l I
 _CODE_LENGTH: Final = 6
 
+DIGEST: Final = "digest"
+"""The source of what no officer wrote: a day's digests. No door lists it or shows it."""
+
 
 def new_code() -> str:
     """A short public code: 35 bits, read aloud without mistakes."""
@@ -132,7 +135,7 @@ def by_id(conn: Connection, announcement_id: int) -> Announcement:
 
 def by_code(conn: Connection, code: str, authority: int | None = None) -> Announcement | None:
     """The announcement of a public code; of one authority only, where one is given."""
-    query = _FULL.where(table.c.code == code)
+    query = _FULL.where(table.c.code == code, table.c.source != DIGEST)
     if authority is not None:
         query = query.where(table.c.authority == authority)
     row = conn.execute(query).one_or_none()
@@ -177,9 +180,8 @@ def without_open_runs(conn: Connection, state: State) -> Sequence[Announcement]:
 
 def latest(conn: Connection, authority: int, limit: int) -> Sequence[Announcement]:
     """The newest announcements of an authority."""
-    rows = conn.execute(
-        _FULL.where(table.c.authority == authority).order_by(table.c.id.desc()).limit(limit)
-    )
+    theirs = (table.c.authority == authority, table.c.source != DIGEST)
+    rows = conn.execute(_FULL.where(*theirs).order_by(table.c.id.desc()).limit(limit))
     return [_read(row) for row in rows]
 
 

@@ -22,6 +22,13 @@ class RunState(StrEnum):
     DONE = "done"
 
 
+class RunKind(StrEnum):
+    """What its messages say: one announcement, or what a person had waiting for a digest."""
+
+    ANNOUNCEMENT = "announcement"
+    DIGEST = "digest"
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One announcement on one channel, and how far its plan is."""
@@ -39,6 +46,7 @@ class Run:
     planned: int
     expires: datetime | None
     cancelled: bool
+    digest: bool = False  # its messages carry what was gathered of others
 
     def over(self, now: datetime) -> bool:
         """Nothing of it may leave any more."""
@@ -65,6 +73,7 @@ def _read(row: AnyRow) -> Run:
         planned=row.planned,
         expires=row.expires,
         cancelled=row.cancelled_at is not None,
+        digest=row.kind == RunKind.DIGEST,
     )
 
 
@@ -74,6 +83,7 @@ def insert(
     authority: int,
     lane: Lane,
     channels: Sequence[tuple[ChannelName, int]],
+    kind: RunKind = RunKind.ANNOUNCEMENT,
 ) -> None:
     """One run a channel, with its number of parts. Whoever subscribes later is not in it."""
     until = conn.execute(select(func.coalesce(func.max(subscriber.c.id), 0))).scalar_one()
@@ -84,6 +94,7 @@ def insert(
                 channel=channel,
                 authority=authority,
                 lane=lane,
+                kind=kind,
                 state=RunState.PLANNING,
                 parts=parts,
                 until=until,

@@ -53,6 +53,7 @@ announcement = Table(
     UniqueConstraint("authority", "source", "source_key"),  # posted twice is one, for ever
     Index(None, "state"),
     Index(None, "first"),
+    sqlite_autoincrement=True,  # Message-IDs name it: never given twice, not even after a restore
 )
 
 run = Table(
@@ -72,6 +73,7 @@ run = Table(
     Column("planner", BigInteger),  # the lease that plans
     Column("planned", Integer, nullable=False, server_default="0"),
     Column("first_delivery", BigInteger),  # where a listing of this run begins
+    Column("retired", Instant),  # from then on its rows are erased; its counts stay
     UniqueConstraint("announcement", "channel"),
     Index(None, "state"),
 )
@@ -103,10 +105,11 @@ delivery = Table(
     Index("ix_delivery_ready", "run", "due", "id", sqlite_where=text("state = 'ready'")),
     Index("ix_delivery_reserved", "lease", sqlite_where=text("state = 'reserved'")),
     Index("ix_delivery_doubt", "due", sqlite_where=text("state = 'doubt'")),
-    Index("ix_delivery_digest", "due", sqlite_where=text("state = 'digest'")),
+    Index("ix_delivery_digest", "subscriber", sqlite_where=text("state = 'digest'")),
     Index("ix_delivery_parked", "run", "id", sqlite_where=text("state = 'parked'")),
     Index("ix_delivery_fallback_of", "fallback_of", sqlite_where=text("fallback_of IS NOT NULL")),
     Index("uq_delivery_ref", "provider", "ref", unique=True, sqlite_where=text("ref IS NOT NULL")),
+    sqlite_autoincrement=True,  # receipts name it
 )
 
 attempt = Table(
@@ -145,6 +148,7 @@ digest_item = Table(
     metadata,
     Column("digest", BigInteger, primary_key=True),
     Column("item", BigInteger, primary_key=True),
+    Index("uq_digest_item_item", "item", unique=True),  # told once, in one message
     sqlite_with_rowid=False,
 )
 

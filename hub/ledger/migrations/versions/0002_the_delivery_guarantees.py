@@ -16,13 +16,21 @@ _INSTANT = subscribers.tables.Instant
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("delivery") as table:
+    # a number is never given twice, not even after a restore: receipts and Message-IDs name them
+    numbered = {"recreate": "always", "table_kwargs": {"sqlite_autoincrement": True}}
+    with op.batch_alter_table("announcement", **numbered):
+        pass
+    with op.batch_alter_table("run") as table:
+        table.add_column(sa.Column("retired", _INSTANT()))
+    with op.batch_alter_table("delivery", **numbered) as table:
         table.add_column(sa.Column("fallback_of", sa.BigInteger()))
         table.create_index(
             "ix_delivery_fallback_of",
             ["fallback_of"],
             sqlite_where=sa.text("fallback_of IS NOT NULL"),
         )
+    _index_digests("subscriber")
+    op.create_index("uq_digest_item_item", "digest_item", ["item"], unique=True)
     with op.batch_alter_table("lease") as table:
         table.drop_column("alive_until")
         table.add_column(sa.Column("boot", sa.String(64)))
@@ -78,7 +86,16 @@ def upgrade() -> None:
     )
 
 
+def _index_digests(column: str) -> None:
+    """What waits for a digest is gathered a person at a time."""
+    op.drop_index("ix_delivery_digest", "delivery")
+    waits = sa.text("state = 'digest'")
+    op.create_index("ix_delivery_digest", "delivery", [column], sqlite_where=waits)
+
+
 def downgrade() -> None:
+    op.drop_index("uq_digest_item_item", "digest_item")
+    _index_digests("due")
     for name in ("restored", "kept_address", "channel_switch", "recurrence"):
         op.drop_table(name)
     with op.batch_alter_table("receipt") as table:
@@ -92,3 +109,5 @@ def downgrade() -> None:
     with op.batch_alter_table("delivery") as table:
         table.drop_index("ix_delivery_fallback_of")
         table.drop_column("fallback_of")
+    with op.batch_alter_table("run") as table:
+        table.drop_column("retired")
