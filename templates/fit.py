@@ -9,8 +9,6 @@ import unicodedata
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from twitter_text import parse_tweet  # type: ignore[import-untyped]
-
 from channels.base import ChannelName, TextLimit
 from templates import gsm
 from templates.refusals import TooLong, Unit
@@ -48,6 +46,9 @@ def sms(text: str, limit: TextLimit) -> TooLong | None:
 
 def weight(text: str) -> int:
     """X's weighted length (twitter-text v3: a link is 23, most of Latin 1, the rest 2)."""
+    # Half a second to import, and most of what starts measures no post.
+    from twitter_text import parse_tweet  # type: ignore[import-untyped]  # noqa: PLC0415
+
     length: int = parse_tweet(text).weightedLength
     return length
 

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from aiohttp import web
-from twitter_text import extract_urls_with_indices  # type: ignore[import-untyped]
 
 from hub.sandbox.effects import Effect
 
@@ -36,6 +35,11 @@ def invalid(message: str, **parameters: str) -> web.Response:
 
 def post_object(effect: Effect, fields: frozenset[str]) -> dict[str, Any]:
     """A post as the API returns it: links wrapped by t.co, and &, <, > escaped."""
+    # Half a second to import: only a stand-in that is used waits for it.
+    from twitter_text import (  # type: ignore[import-untyped]  # noqa: PLC0415
+        extract_urls_with_indices,
+    )
+
     text, urls = effect.text, []
     for found in reversed(extract_urls_with_indices(effect.text)):
         start, end = found["indices"]

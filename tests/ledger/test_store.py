@@ -306,3 +306,9 @@ def test_the_journal_of_one_thing_is_read_in_order(book):
         ("submit", {"n": 1}),
         ("approve", {"n": 1}),
     ]
+
+
+def test_the_revision_a_start_compares_with_is_the_last_migration() -> None:
+    from alembic.script import ScriptDirectory
+
+    assert ScriptDirectory(str(schema.MIGRATIONS)).get_current_head() == schema.HEAD
