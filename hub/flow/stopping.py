@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A citizen stops: one theme, one channel, or everything, from a link in any message."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import assert_never
@@ -11,6 +12,7 @@ from sqlalchemy.exc import NoResultFound
 from channels.base import ChannelName, Clock
 from hub.flow.gate import Wishes
 from hub.ledger import announcements, audit
+from hub.ledger.journal import Journal
 from hub.ledger.store import Ledger
 from subscribers import directory, subscriptions
 from subscribers.catalogue import Catalogue, Theme, load_catalogue
@@ -54,41 +56,69 @@ class Stopping:
     clock: Clock
 
     async def stop(self, token: StopToken, choice: StopChoice) -> tuple[Theme, ...] | None:
-        """Returns the themes that stopped; None where the person is gone. Repeating is harmless."""
+        """Returns the themes that stopped; None where the person is gone. Repeating is harmless.
+
+        Raises `LedgerFullError`; what the ledger had taken by then stands.
+        """
 
         now = self.clock.now()
 
-        def write(conn: Connection) -> tuple[Theme, ...] | None:
+        def write(conn: Connection) -> tuple[Stopped, tuple[Theme, ...]] | None:
             person = directory.load(conn, token.subscriber)
             if person is None:
                 return None
             who = f"subscriber:{token.subscriber}"
             audit.record(conn, now, "citizen", "stop", who, detail={"choice": choice})
-            return _stop(conn, token, person.authority, choice, now)
+            what = _meant(conn, token, person.authority, choice)
+            return what, apply(conn, what, person.authority, now)
 
         stopped = await self.ledger.transact(write, hurry=True)
         # after the commit: whatever was read of this person before it is then stale
         self.wishes.changed(token.subscriber, self.clock.monotonic())
-        return stopped
+        if stopped is None:
+            return None
+        what, themes = stopped
+        # every time, also where nothing was left to stop: the first try may have died before this
+        await asyncio.to_thread(self._journal, what, now)
+        return themes
+
+    def _journal(self, what: "Stopped", now: datetime) -> None:
+        Journal.beside(self.ledger.path).append(
+            "stop", what.person, now, channel=what.channel, themes=what.themes
+        )
 
 
-def _stop(
-    conn: Connection, token: StopToken, authority: int, choice: StopChoice, now: datetime
-) -> tuple[Theme, ...]:
-    catalogue, ids = _themes(conn, token, authority)
-    channel: ChannelName | None = token.channel
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """What a person stopped: `channel` None is every channel, `themes` (keys) None every theme."""
+
+    person: int
+    channel: str | None
+    themes: tuple[str, ...] | None
+
+
+def apply(conn: Connection, what: Stopped, authority: int, now: datetime) -> tuple[Theme, ...]:
+    """Stop it, now or again after a restore. Returns the themes that stopped."""
+    catalogue = load_catalogue(conn, authority)
+    known = catalogue.themes_by_key
+    every = known if what.themes is None else what.themes
+    ids = [known[key].id for key in every if key in known]
+    channel = None if what.channel is None else ChannelName(what.channel)
+    return subscriptions.unsubscribe(conn, what.person, ids, channel, catalogue=catalogue, now=now)
+
+
+def _meant(conn: Connection, token: StopToken, authority: int, choice: StopChoice) -> Stopped:
     match choice:
         case StopChoice.THEME:
-            pass
+            catalogue, ids = _themes(conn, token, authority)
+            keys = tuple(catalogue.themes[each].key for each in ids)
+            return Stopped(token.subscriber, token.channel, keys)
         case StopChoice.CHANNEL:
-            ids = tuple(catalogue.themes)
+            return Stopped(token.subscriber, token.channel, None)
         case StopChoice.ALL:
-            ids, channel = tuple(catalogue.themes), None
+            return Stopped(token.subscriber, None, None)
         case _:
             assert_never(choice)
-    return subscriptions.unsubscribe(
-        conn, token.subscriber, ids, channel, catalogue=catalogue, now=now
-    )
 
 
 def _themes(
