@@ -6,20 +6,25 @@ Each takes many rows in one statement and moves the counts by the rows that real
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import compress
 from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping, Select, select, text
+from sqlalchemy.exc import IntegrityError
 
 from channels.base import Reason
 from hub.delivery import REACHED, DeliveryState
+from hub.ledger import late, receipts
 from hub.ledger.counting import Moves, apply_moves
 from hub.ledger.database import AnyRow
+from hub.ledger.moves import move, rows_where
 from hub.ledger.tables import delivery
 from hub.ledger.writer import Kind
 from subscribers import directory
 from subscribers.tables import from_ms
+
+__all__ = ["move", "rows_where"]  # deliveries.move reads well where one is moved
 
 S = DeliveryState
 
@@ -39,16 +44,19 @@ class Reservation:
     crashes: int
     maybe: bool
     reason: str
+    fallback: bool = False  # stands in for a delivery on another channel
 
 
 @dataclass(frozen=True, slots=True)
 class ReserveWindow:
-    """Ask for the next few ready rows of a run. `now` in milliseconds."""
+    """Ask for the next few ready rows of a run. `now` in milliseconds; `steady` too, on the clock
+    that leases count by."""
 
     run: int
     lease: int
     limit: int
     now: int
+    steady: int = 0
 
 
 _RESERVE: Final = text("""
@@ -60,9 +68,11 @@ WHERE id IN (
       AND EXISTS (SELECT 1 FROM run r JOIN announcement a ON a.id = r.announcement
                   WHERE r.id = :run AND NOT r.paused AND a.cancelled_at IS NULL
                     AND (a.expires IS NULL OR a.expires > :now))
-      AND EXISTS (SELECT 1 FROM lease l WHERE l.id = :lease AND NOT l.dead)
+      AND EXISTS (SELECT 1 FROM lease l WHERE l.id = :lease AND NOT l.dead
+                    AND (l.alive_until IS NULL OR l.alive_until > :steady))
     ORDER BY d.due, d.id LIMIT :limit)
-RETURNING id, subscriber, contact_point, part, round, tries, crashes, maybe, reason, due
+RETURNING id, subscriber, contact_point, part, round, tries, crashes, maybe, reason, due,
+          fallback_of
 """)
 
 
@@ -78,6 +88,7 @@ def _reserve_one(conn: Connection, window: ReserveWindow) -> list[Reservation]:
             "lease": window.lease,
             "limit": window.limit,
             "now": window.now,
+            "steady": window.steady,
         },
     ).all()
     moves = Moves()
@@ -98,6 +109,7 @@ def _reserve_one(conn: Connection, window: ReserveWindow) -> list[Reservation]:
             crashes=row.crashes,
             maybe=bool(row.maybe),
             reason=row.reason,
+            fallback=row.fallback_of is not None,
         )
         for row in sorted(rows, key=lambda row: (row.due, row.id))
     ]
@@ -154,23 +166,10 @@ SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(va
 FROM json_each(:rows)
 """)
 
-LATE: Final = "late_accepted"
-
-_SAID: Final = text(
-    "SELECT 1 FROM attempt WHERE delivery = :id AND round = :round AND code = :code"
-)
-
 
 def _settle(conn: Connection, settlements: Sequence[Settlement]) -> list[bool]:
     """True for each row whose guard held; a repeated settle answers False and changes nothing."""
-    values = [
-        (
-            *(s.row.delivery, s.row.lease, s.row.round, s.state, s.due, s.tries, s.crashes),
-            *(s.maybe, s.reason, s.provider, s.ref, s.at),
-        )
-        for s in settlements
-    ]
-    rows = conn.execute(_SETTLE, {"rows": json.dumps(values)})
+    rows = _update(conn, settlements)
     settled = {(row.id, row.round) for row in rows}
     held = [(s.row.delivery, s.row.round) in settled for s in settlements]
     moves = Moves()
@@ -181,9 +180,9 @@ def _settle(conn: Connection, settlements: Sequence[Settlement]) -> list[bool]:
             directory.suspend(conn, s.row.contact_point, s.dead, from_ms(s.at))
     apply_moves(conn, moves)
     _write_attempts(conn, list(compress(settlements, held)))
-    for s, kept in zip(settlements, held, strict=True):
-        if not kept:
-            _late(conn, s)
+    at = max(s.at for s in settlements)
+    _hear_the_late(conn, settlements, held, at)
+    receipts.fold(conn, [s.row.delivery for s in settlements], at)
     return held
 
 
@@ -201,67 +200,56 @@ def _write_attempts(conn: Connection, settlements: Sequence[Settlement]) -> None
         conn.execute(_ATTEMPT, {"rows": json.dumps(rows)})
 
 
-def _late(conn: Connection, late: Settlement) -> None:
-    """The effect of a sender who no longer holds the row (ENGINE.md 4.6).
-
-    It is recorded, and makes the row final unless it is reserved again or ended well already. A
-    settle that is repeated because its commit's reply was lost changes nothing.
-    """
-    if late.state not in REACHED:
-        return
-    row = conn.execute(_ROWS.where(delivery.c.id == late.row.delivery)).one()
-    if row.state in REACHED and row.round == late.row.round and row.ref == late.ref:
-        return
-    attempt = (late.row.delivery, late.row.round, LATE, "", late.ref, late.at)
-    if conn.execute(_SAID, dict(zip(("id", "round", "code"), attempt, strict=False))).first():
-        return
-    conn.execute(_ATTEMPT, {"rows": json.dumps([attempt])})
-    if row.state not in REACHED and row.state != S.RESERVED:
-        known = {"provider": late.provider, "ref": late.ref} if late.ref else {}
-        move(conn, [row], late.state, at=late.at, reason="", **known)
+def _update(conn: Connection, settlements: Sequence[Settlement]) -> Sequence[AnyRow]:
+    """The rows whose guard held. One savepoint for all: two rows hardly ever bear one reference."""
+    try:
+        with conn.begin_nested():
+            return conn.execute(_SETTLE, {"rows": _values(settlements)}).all()
+    except IntegrityError:
+        named = _name_once(conn, settlements)
+        return conn.execute(_SETTLE, {"rows": _values(named)}).all()
 
 
-# --------------------------------------------------------------------------- moves by condition
-
-_ROWS: Final = select(
-    *(delivery.c.id, delivery.c.run, delivery.c.state, delivery.c.reason),
-    *(delivery.c.round, delivery.c.crashes, delivery.c.ref),
-)
-
-
-def rows_where(conn: Connection, *conditions: Any, limit: int) -> Sequence[AnyRow]:
-    """(id, run, state, reason, round, crashes, ref) of the rows that match, by id."""
-    return conn.execute(_ROWS.where(*conditions).order_by(delivery.c.id).limit(limit)).all()
-
-
-def move(
-    conn: Connection,
-    rows: Sequence[AnyRow],
-    state: DeliveryState,
-    *,
-    at: int,
-    reason: str | None = None,
-    **columns: Any,
-) -> None:
-    """Move rows read in this same transaction, and the counts with them.
-
-    `reason` None keeps each row's own; `columns` are further values or SQL expressions.
-    """
-    if not rows:
-        return
-    moves = Moves()
-    for row in rows:
-        moves[row.run, row.state, row.reason] -= 1
-        moves[row.run, state, row.reason if reason is None else reason] += 1
-    values: dict[Any, Any] = {"state": state, "at": at, "lease": None, **columns}
-    if reason is not None:
-        values["reason"] = reason
-    ids = select(text("value")).select_from(text("json_each(:ids)"))
-    conn.execute(
-        delivery.update().where(delivery.c.id.in_(ids)).values(values),
-        {"ids": json.dumps([row.id for row in rows])},
+def _values(settlements: Sequence[Settlement]) -> str:
+    return json.dumps(
+        [
+            (
+                *(s.row.delivery, s.row.lease, s.row.round, s.state, s.due, s.tries, s.crashes),
+                *(s.maybe, s.reason, s.provider, s.ref, s.at),
+            )
+            for s in settlements
+        ]
     )
-    apply_moves(conn, moves)
+
+
+def _name_once(conn: Connection, settlements: Sequence[Settlement]) -> list[Settlement]:
+    """The same, a reference on one row only: the answer's own row takes it back from a row that
+    a look-up took it for (ENGINE.md section 5)."""
+    named: list[Settlement] = []
+    given: set[tuple[str | None, str]] = set()
+    for s in settlements:
+        free = s.ref is None or (
+            (s.provider, s.ref) not in given
+            and late.take_back(conn, s.provider, s.ref, s.row.delivery, s.at)
+        )
+        if s.ref is not None:
+            given.add((s.provider, s.ref))
+        named.append(s if free else replace(s, ref=None))
+    return named
+
+
+def _hear_the_late(
+    conn: Connection, settlements: Sequence[Settlement], held: Sequence[bool], at: int
+) -> None:
+    """Effects of senders who no longer hold their row; and those that waited for a holder's settle
+    which did not end well (ENGINE.md 4.6)."""
+    for s, kept in zip(settlements, held, strict=True):
+        if not kept:
+            row = s.row
+            effect = late.Effect(row.delivery, row.round, s.state, s.provider, s.ref, s.at)
+            late.arrived(conn, effect)
+    unsent = [s.row.delivery for s in compress(settlements, held) if s.state not in REACHED]
+    late.settle_known(conn, unsent, at)
 
 
 # --------------------------------------------------------------------------- planning
