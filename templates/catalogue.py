@@ -19,7 +19,7 @@ from jinja2 import (
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from channels.base import ChannelName
-from templates import filters
+from templates import filters, fit
 from templates.phrases import DEFAULT_LANGUAGE, base
 
 PACKAGED = Path(__file__).parent / "messages"
@@ -32,6 +32,7 @@ NAMES: Mapping[str, ChannelName] = {
     "email.html": ChannelName.EMAIL,
     "push.json": ChannelName.WEBPUSH,
 }
+DIGESTS: Mapping[str, ChannelName] = {f"digest.{name}": each for name, each in NAMES.items()}
 _EXPRESSION_ERRORS = (
     ArithmeticError,
     AttributeError,
@@ -121,12 +122,13 @@ class Catalogue:
             sentence=filters.sentence_end,
             short_date=filters.short_date,
             short_range=filters.short_range,
+            shown=fit.shorten,
             table_date=filters.table_date,
         )
         self.files = frozenset(self._environment.list_templates())
 
     def find(self, name: str, language: str, themes: tuple[str, ...] = ()) -> Found:
-        """The template called `name` (one of `NAMES`) nearest to a language and themes.
+        """The template called `name` (of `NAMES` or `DIGESTS`) nearest to a language and themes.
 
         `themes` are keys, most specific first. Raises `TemplateFault` where there is none, or
         where the nearest does not compile.
@@ -147,7 +149,8 @@ class Catalogue:
 def missing(locale: str, name: str) -> TemplateFault:
     """The fault of a template that is not there, in one line for the operator."""
     file = f"messages/{locale}/{DEFAULT_THEME}/{name}"
-    return TemplateFault(file, 0, f"missing: no {NAMES[name]} text in language '{locale}'")
+    channel = {**NAMES, **DIGESTS}[name]
+    return TemplateFault(file, 0, f"missing: no {channel} text in language '{locale}'")
 
 
 def syntax_fault(error: TemplateSyntaxError) -> TemplateFault:

@@ -19,8 +19,9 @@ from channels.base import (
     Urgency,
 )
 from templates import gsm
-from templates.catalogue import DEFAULT_THEME, NAMES, Catalogue, TemplateFault, missing
+from templates.catalogue import DEFAULT_THEME, DIGESTS, NAMES, Catalogue, TemplateFault, missing
 from templates.content import Content, Kind, Letterhead
+from templates.digest import DIGESTED, DigestItem, compose_digest
 from templates.frame import drill_word
 from templates.phrases import DEFAULT_LANGUAGE, sentence
 from templates.refusals import TooLong
@@ -55,13 +56,19 @@ def problems(catalogue: Catalogue) -> tuple[TemplateFault, ...]:
     file no message uses. Broken: whatever the samples reveal, for each urgency and kind.
     """
     found = [*_missing(catalogue), *_unread(catalogue)]
-    for locale, theme in sorted({_folder(file) for file in catalogue.files if _read(file)}):
+    folders = {_folder(file) for file in catalogue.files if _read(file)}
+    for locale, theme in sorted(folders):
         found += _broken(catalogue, locale, theme)
+    for locale in sorted({locale for locale, _ in folders}):
+        found += _broken_digest(catalogue, locale)
     return tuple({str(fault): fault for fault in found}.values())
 
 
 def _read(file: str) -> bool:
-    return file.count("/") == 2 and file.rpartition("/")[2] in NAMES
+    if file.count("/") != 2:
+        return False
+    _, theme, name = file.split("/")
+    return name in NAMES or (name in DIGESTS and theme == DEFAULT_THEME)
 
 
 def _folder(file: str) -> tuple[str, str]:
@@ -73,6 +80,9 @@ def _missing(catalogue: Catalogue) -> Iterator[TemplateFault]:
     files = catalogue.files
     spoken = {*_LANGUAGES, catalogue.language, *(_folder(each)[0] for each in files if _read(each))}
     for locale, name in product(sorted(spoken), NAMES):
+        if f"{locale}/{DEFAULT_THEME}/{name}" not in files:
+            yield missing(locale, name)
+    for locale, name in product(_LANGUAGES, DIGESTS):  # others may do with French digests
         if f"{locale}/{DEFAULT_THEME}/{name}" not in files:
             yield missing(locale, name)
 
@@ -98,6 +108,25 @@ def _broken(catalogue: Catalogue, locale: str, theme: str) -> Iterator[TemplateF
             continue
         for name, what in _defects(composed, letterhead, locale):
             yield catalogue.find(name, locale, (theme,)).fault(what)
+
+
+def _broken_digest(catalogue: Catalogue, locale: str) -> Iterator[TemplateFault]:
+    """A digest of one, and one of everything that can wait for it."""
+    items = [
+        DigestItem(content, sample)
+        for content, sample in _samples(locale)
+        if sample.urgency in DIGESTED
+    ]
+    composer = Composer(catalogue)
+    for channel, carried in product(ChannelName, (items[:1], items)):
+        name = next(name for name, each in DIGESTS.items() if each is channel)
+        try:
+            composed = compose_digest(composer, channel, locale, carried, _LETTERHEAD)
+        except TemplateFault as fault:
+            yield fault
+            continue
+        for _, what in _defects(composed, _LETTERHEAD, locale):
+            yield catalogue.find(name, locale).fault(what)
 
 
 def _samples(locale: str) -> Iterator[tuple[Content, Letterhead]]:

@@ -44,7 +44,7 @@ def frame(
         "expires": letterhead.expires,
         "timezone": letterhead.timezone,
         "language": content.language,
-        "direction": "rtl" if base(content.language) in _RIGHT_TO_LEFT else "ltr",
+        "direction": direction_of(content.language),
         "locale": locale,
         "urgency": letterhead.urgency.value,
         "urgent": letterhead.urgency is Urgency.URGENT,
@@ -52,6 +52,11 @@ def frame(
         "key": letterhead.key,
         "topic": topic(letterhead.chain),
     }
+
+
+def direction_of(language: str) -> str:
+    """Which way a language is written, as HTML's `dir` says it."""
+    return "rtl" if base(language) in _RIGHT_TO_LEFT else "ltr"
 
 
 def drill_word(letterhead: Letterhead, locale: str) -> str:

@@ -54,7 +54,7 @@ class Composer:
         self, catalogue: Catalogue, limits: Mapping[ChannelName, TextLimit] = fit.LIMITS
     ) -> None:
         self.catalogue = catalogue
-        self._limits = {**fit.LIMITS, **limits}
+        self.limits: Mapping[ChannelName, TextLimit] = {**fit.LIMITS, **limits}
 
     def compose(self, channel: ChannelName, content: Content, letterhead: Letterhead) -> Composed:
         """The text that leaves, or why none can. Raises `TemplateFault` for a broken template."""
@@ -97,14 +97,14 @@ class Composer:
         body = bracket(body, drill_word(letterhead, found.locale), found.locale)
         if letterhead.economical:
             body = gsm.economical(body)
-        return fit.sms(body, self._limits[ChannelName.SMS]) or SmsText(body)
+        return fit.sms(body, self.limits[ChannelName.SMS]) or SmsText(body)
 
     def _post(self, words: Content, letterhead: Letterhead) -> PostText | TooLong:
         found = self._find("post.txt", words, letterhead)
         context = frame(words, letterhead, found.locale)
         text = found.render({**context, **_brief(ChannelName.X, words)})
         link = letterhead.page_url if letterhead.post_link else None
-        limit = self._limits[ChannelName.X]
+        limit = self.limits[ChannelName.X]
         whole = f"{text} {link}" if link else text
         posts = fit.post(bracket(whole, drill_word(letterhead, found.locale), found.locale), limit)
         # Each post of a thread is read alone, and shared alone: a drill's would frighten.
@@ -129,7 +129,7 @@ class Composer:
         return EmailText(
             subject=bracket(line, drill, subject.locale),
             text=bracket(letter, drill, subject.locale) + "\n",
-            html=_INLINER.inline(html),
+            html=inline(html),
             stop_url=letterhead.stop_url,
             list_id=list_id(letterhead),
             list_name=list_name(letterhead),
@@ -140,8 +140,8 @@ class Composer:
         title, body = self._shown(words, letterhead)
         context = frame(words, letterhead, found.locale)
         written = found.render({**context, "title": title.shown, "text": body.shown})
-        payload = filters.to_json(_notification(written, found))
-        return fit.notification(payload, self._limits[ChannelName.WEBPUSH]) or PushText(
+        payload = filters.to_json(declarative(written, found))
+        return fit.notification(payload, self.limits[ChannelName.WEBPUSH]) or PushText(
             payload, topic(letterhead.chain)
         )
 
@@ -166,7 +166,7 @@ class Composer:
             case SmsText():
                 return sms_figures(text)
             case PostText():
-                limit = self._limits[ChannelName.X].single
+                limit = self.limits[ChannelName.X].single
                 return PostFigures(tuple(map(fit.weight, text.posts)), limit)
             case EmailText():
                 return EmailFigures(len(text.subject))
@@ -181,7 +181,7 @@ class Composer:
                     title_cut=title.shown != title.whole,
                     body_cut=body.shown != body.whole,
                     bytes=len(text.payload.encode()),
-                    limit=self._limits[ChannelName.WEBPUSH].single,
+                    limit=self.limits[ChannelName.WEBPUSH].single,
                 )
             case _:  # pragma: no cover
                 assert_never(text)
@@ -227,7 +227,12 @@ def _empty(channel: ChannelName, words: Content) -> Empty | None:
     return Empty(channel, "body")
 
 
-def _notification(written: str, found: Found) -> dict[str, object]:
+def inline(html: str) -> str:
+    """The page with its style sheet written onto its elements."""
+    return _INLINER.inline(html)
+
+
+def declarative(written: str, found: Found) -> dict[str, object]:
     """The JSON a push template wrote, once it holds what a declarative message must: without
     these a browser hands it to nobody (W3C Push API, declarative push message)."""
     try:
