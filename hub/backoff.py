@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Final
 
-from channels.base import Lane, Reason
+from channels.base import ChannelName, Lane, Reason
 
 _VITAL: Final[Sequence[int]] = (1, 2, 5, 10, 20, 30)
 _OTHERS: Final[Sequence[int]] = (30, 120, 300, 600, 1200, 3600)
@@ -35,3 +35,26 @@ def delay(lane: Lane, tries: int, jitter: Callable[[], float]) -> timedelta:
     following at once.
     """
     return ceiling(lane, tries) * max(0.1, jitter())
+
+
+LOOKS: Final = (30.0,)
+"""Seconds after which a message in doubt is looked up at its provider: the time-out of a request
+and a margin, within which the provider lists what it took (ENGINE.md section 5)."""
+
+VITAL_LOOKS: Final = (5.0, 20.0)
+"""A vital one is looked up early; where it is absent, once more before it is sent again."""
+
+
+def looks(channel: ChannelName, lane: Lane) -> tuple[float, ...]:
+    """When a message in doubt is looked up, in seconds; nothing where it is simply sent again.
+
+    E-mail and web push need no look: the second copy bears the first one's Message-ID or Topic.
+    """
+    if channel not in {ChannelName.SMS, ChannelName.X}:
+        return ()
+    return VITAL_LOOKS if lane is Lane.VITAL else LOOKS
+
+
+def doubt_wait(channel: ChannelName, lane: Lane) -> int:
+    """Milliseconds a message stays in doubt at least."""
+    return round(next(iter(looks(channel, lane)), 0.0) * 1000)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from channels.base import Accepted, ChannelDown, Delivered, Outcome, Reason, Rejected, Retry
+from hub import backoff
 from hub.backoff import DOUBT_CRASHES, HORIZON, UNEXPLAINED, UNKNOWN_TRIES, delay
 from hub.delivery import DeliveryState
 from hub.flow.verdicts import Back, Ended
@@ -31,14 +32,18 @@ class Settler:
     jitter: Callable[[], float]
     horizon: timedelta = HORIZON
 
-    def outcome(self, row: Reservation, outcome: Outcome, now: datetime) -> Settlement:
-        """What the channel's answer makes of the row."""
+    def outcome(
+        self, row: Reservation, outcome: Outcome, now: datetime, by: str = ""
+    ) -> Settlement:
+        """What the channel's answer makes of the row; `by` names the provider, where not the
+        only one."""
         at = to_ms(now)
+        provider = self.provider and (by or self.provider)
         match outcome:
             case Delivered(ref):
-                return Settlement(row, S.DELIVERED, at, provider=self.provider, ref=ref)
+                return Settlement(row, S.DELIVERED, at, provider=provider, ref=ref)
             case Accepted(ref):
-                return Settlement(row, S.ACCEPTED, at, provider=self.provider, ref=ref)
+                return Settlement(row, S.ACCEPTED, at, provider=provider, ref=ref)
             case Rejected(reason, contact_dead, code):
                 dead = reason if contact_dead else None
                 return Settlement(row, S.FAILED, at, reason=reason, code=code, dead=dead)
@@ -51,9 +56,11 @@ class Settler:
 
     def _doubt(self, row: Reservation, retry: Retry, at: int) -> Settlement:
         """Unknown whether it left: never simply sent again. After five in a row, a human."""
-        crashes = row.crashes + 1
+        waiting = retry.after is not None  # they said how long to wait: no crash of ours
+        crashes = row.crashes + (0 if waiting else 1)
         state = S.PARKED if crashes >= DOUBT_CRASHES else S.DOUBT
-        pause = delay(self.run.lane, crashes, self.jitter)  # a server that times out needs a rest
+        rest = delay(self.run.lane, max(crashes, 1), self.jitter)  # a server that times out needs it
+        pause = max(rest, retry.after or timedelta(0))
         due = at + max(doubt_wait(self.run), pause // timedelta(milliseconds=1))
         return Settlement(
             row, state, at, retry.reason, due, row.tries, crashes, maybe=True, code=retry.code
@@ -62,13 +69,15 @@ class Settler:
     def _retry(self, row: Reservation, retry: Retry, now: datetime) -> Settlement:
         """Later, until it makes no sense any more. What nobody understands ends before a human."""
         at = to_ms(now)
-        waiting = retry.reason is Reason.RATE_LIMITED  # their pace, not this message's failure
+        waiting = waits(retry)
         tries = row.tries if waiting else row.tries + 1
         if retry.reason in UNEXPLAINED and tries >= UNKNOWN_TRIES:
             return Settlement(row, S.PARKED, at, retry.reason, tries=tries, code=retry.code)
         pause = delay(self.run.lane, max(tries, 1), self.jitter)
         due = now + max(pause, retry.after or timedelta(0))
-        if due >= self.gives_up:
+        if waiting and self.run.expires is not None:
+            due = min(due, self.run.expires)  # whoever only waited is too late then, not refused
+        elif due >= self.gives_up:
             return Settlement(row, S.FAILED, at, retry.reason, tries=tries, code=retry.code)
         return Settlement(row, S.READY, at, retry.reason, to_ms(due), tries, code=retry.code)
 
@@ -99,17 +108,20 @@ class Settler:
                 assert_never(verdict)
 
     def road_closed(self, row: Reservation, down: ChannelDown, now: datetime) -> Settlement:
-        """The road is closed, not the letter: it waits for the road."""
-        after = 0.0 if down.after is None else down.after.total_seconds()
-        return self.verdict(row, Back(down.reason, after), now)
+        """The road is closed, not the letter: it waits for the road, whose breaker knows how long;
+        a second provider may take it at once."""
+        return self.verdict(row, Back(down.reason), now)
+
+
+def waits(retry: Retry) -> bool:
+    """Whether this was the provider's pace rather than the message's failure: no try is counted.
+
+    They said 429, or were out of order and said for how long.
+    """
+    after = retry.after is not None and retry.reason is Reason.PROVIDER_ERROR
+    return after or retry.reason is Reason.RATE_LIMITED
 
 
 def doubt_wait(run: Run) -> int:
-    """Milliseconds a row stays in doubt before it is looked at (ENGINE.md section 5).
-
-    E-mail and web push are sent again at once: the second copy bears the first one's Message-ID
-    or Topic. SMS and X will be looked up at the provider after a wait; until that is built they
-    are parked for a human, which needs none.
-    """
-    del run
-    return 0
+    """Milliseconds a row of this run stays in doubt at least (ENGINE.md section 5)."""
+    return backoff.doubt_wait(run.channel, run.lane)
