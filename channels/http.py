@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 import aiohttp
 from aiohttp.abc import AbstractResolver
 
-from channels.base import ChannelDown, Reason, Rejected, Retry
+from channels.base import ChannelDown, Outcome, Reason, Rejected, Retry
 
 if TYPE_CHECKING:
     from aiohttp.client_reqrep import ClientRequest
@@ -153,6 +153,36 @@ def lost(error: BaseException, way: Crossing) -> Retry:
     """The outcome of a request that one of `NETWORK_ERRORS` ended without an answer."""
     reason = Reason.PROVIDER_TIMEOUT if isinstance(error, TimeoutError) else Reason.NETWORK
     return Retry(reason, maybe_sent=way.crossed)
+
+
+# How far a provider's clock may be from ours when its list is read, and how many pages of that are
+# read before a provider that keeps on listing is taken for broken.
+CLOCK_SKEW = timedelta(minutes=2)
+MOST_PAGES = 50
+LISTING_CONNECTIONS = 4  # of their own: a slow listing takes no message's connection
+
+
+@contextmanager
+def listing(rule: Callable[[Answer], Outcome]) -> Iterator[None]:
+    """Ask a provider what it took: whatever keeps it from telling becomes `ChannelDown`.
+
+    `rule` says what its refusals mean; the lists are read by SDKs, which stumble over bad ones.
+    """
+    try:
+        yield
+    except Refused as refusal:
+        match rule(refusal.answer):
+            case Retry(reason, after, _, code):
+                raise ChannelDown(reason, after=after, code=code) from None
+            case Rejected(reason, _, code):
+                raise ChannelDown(reason, code=code) from None
+            case _:
+                raise ChannelDown(Reason.UNKNOWN, code=str(refusal.answer.status)) from None
+    except NETWORK_ERRORS as error:
+        timeout = isinstance(error, TimeoutError)
+        raise ChannelDown(Reason.PROVIDER_TIMEOUT if timeout else Reason.NETWORK) from None
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        raise ChannelDown(Reason.PROVIDER_ERROR, code="unreadable") from None
 
 
 def answered(answer: Answer, wall: datetime) -> Retry:

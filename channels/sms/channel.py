@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The SMS road: one message, one request to Twilio, never a second one."""
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
 
 from aiohttp import ClientSession
 from multidict import CIMultiDict, MultiDict
+from twilio.base.exceptions import TwilioException  # type: ignore[import-untyped]
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
 from twilio.rest import Client  # type: ignore[import-untyped]
 
 from channels.base import (
     STOP_TOKEN_MARK,
     Accepted,
+    ChannelDown,
     ChannelName,
     CheckFailed,
     Clock,
@@ -24,11 +26,22 @@ from channels.base import (
     Recipient,
     Rendered,
     Retry,
+    Sighting,
     Slip,
     SmsText,
     TextLimit,
 )
-from channels.http import NETWORK_ERRORS, Refused, crossing, lost, open_session
+from channels.http import (
+    CLOCK_SKEW,
+    LISTING_CONNECTIONS,
+    MOST_PAGES,
+    NETWORK_ERRORS,
+    Refused,
+    crossing,
+    listing,
+    lost,
+    open_session,
+)
 from channels.sms.codes import failure, ruling
 from channels.sms.settings import SmsSettings
 from channels.sms.wire import TwilioWire
@@ -56,6 +69,8 @@ class SmsChannel:
     _session: ClientSession
     _client: Any
     _messages: Any
+    _reading: ClientSession
+    _listed: Any
 
     def __init__(self, settings: SmsSettings, clock: Clock) -> None:
         if not (settings.account_sid and settings.auth_token.get_secret_value()):
@@ -76,20 +91,27 @@ class SmsChannel:
 
     async def __aenter__(self) -> Self:
         settings = self._settings
-        sid, token = settings.account_sid, settings.auth_token.get_secret_value()
         self._session = open_session(connections=settings.connections, timeout=settings.timeout)
-        self._client = Client(
+        self._client = self._client_over(self._session)
+        self._messages = self._client.messages
+        self._reading = open_session(connections=LISTING_CONNECTIONS, timeout=settings.timeout)
+        self._listed = self._client_over(self._reading).messages
+        return self
+
+    def _client_over(self, session: ClientSession) -> Any:
+        sid, token = self._settings.account_sid, self._settings.auth_token.get_secret_value()
+        client = Client(
             sid,
             token,
-            http_client=TwilioWire(self._session, sid, token),
+            http_client=TwilioWire(session, sid, token),
             environment={"TWILIO_EDGE": ""},  # an empty one would be replaced by os.environ
         )
-        self._client.api.base_url = settings.base_url
-        self._messages = self._client.messages
-        return self
+        client.api.base_url = self._settings.base_url
+        return client
 
     async def __aexit__(self, *exc: object) -> None:
         await self._session.close()
+        await self._reading.close()
 
     def prepare(self, text: Rendered) -> Prepared:
         """The text, cut where each citizen's stop token goes. Raises `TypeError` on another's."""
@@ -115,6 +137,47 @@ class SmsChannel:
         if not message.sid:
             return Retry(Reason.PROVIDER_ERROR, maybe_sent=True)
         return Accepted(str(message.sid))
+
+    async def seen(
+        self, prepared: Prepared, to: Recipient, slip: Slip, since: datetime
+    ) -> Sequence[Sighting]:
+        """What Twilio lists of this very text to this number, oldest first.
+
+        Raises `ChannelDown` where it does not tell: refused, unreadable, or texts redacted.
+        """
+        body, oldest = slip.stop_token.join(prepared.compiled), since - CLOCK_SKEW
+        found = []
+        with listing(lambda answer: ruling(answer, self._clock.wall())):
+            for message in await self._since(to.address, oldest):
+                if not message.body and self._is_ours(message):
+                    raise ChannelDown(Reason.UNKNOWN, code="redacted")
+                if message.body == body and self._is_ours(message):
+                    failed = RANKS.get(message.status) == 2
+                    found.append(Sighting(message.sid, _created(message, since), failed))
+        return sorted(found, key=lambda sighting: sighting.at)
+
+    async def _since(self, number: str, oldest: datetime) -> list[Any]:
+        """Every message to a number created since then. Not asked by DateSent: what still waits
+        in a queue has none."""
+        found: list[Any] = []
+        try:
+            page = await self._listed.page_async(to=number, page_size=100)
+            for _ in range(MOST_PAGES):
+                messages = list(page)
+                recent = [each for each in messages if _created(each, oldest) >= oldest]
+                found += recent
+                if not page.next_page_url or (messages and not recent):
+                    return found
+                page = await page.next_page_async()
+        except TwilioException:
+            raise ChannelDown(Reason.PROVIDER_ERROR, code="unreadable") from None
+        raise ChannelDown(Reason.PROVIDER_ERROR, code="endless")
+
+    def _is_ours(self, message: Any) -> bool:
+        service = self._settings.messaging_service_sid
+        if service:
+            return bool(message.messaging_service_sid == service)
+        return bool(message.from_ == self._settings.sender)
 
     async def check(self) -> str:
         """Read the account. Raises `CheckFailed` where Twilio says no, or says nothing."""
@@ -159,3 +222,11 @@ class SmsChannel:
         if not base:
             return {}
         return {"status_callback": f"{base}?token={quote(slip.receipt_token)}"}
+
+
+def _created(message: Any, unknown: datetime) -> datetime:
+    """When Twilio took it, to the second; `unknown` where it does not say."""
+    moment: datetime | None = message.date_created
+    if moment is None:
+        return unknown
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

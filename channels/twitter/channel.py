@@ -2,6 +2,8 @@
 """The X road: posts on the town's own account, and direct messages where they are allowed."""
 
 import re
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Self
 
 from aiohttp import ClientSession
@@ -21,10 +23,21 @@ from channels.base import (
     Rejected,
     Rendered,
     Retry,
+    Sighting,
     Slip,
     TextLimit,
 )
-from channels.http import NETWORK_ERRORS, Refused, crossing, lost, open_session
+from channels.http import (
+    LISTING_CONNECTIONS,
+    NETWORK_ERRORS,
+    Answer,
+    Refused,
+    crossing,
+    listing,
+    lost,
+    open_session,
+)
+from channels.twitter import lookup
 from channels.twitter.codes import ruling
 from channels.twitter.settings import TwitterSettings
 from channels.twitter.wire import Rerouted
@@ -39,6 +52,8 @@ class TwitterChannel:
     name = ChannelName.X
     _session: ClientSession
     _client: Any
+    _reading: ClientSession
+    _reader: Any
 
     def __init__(self, settings: TwitterSettings, clock: Clock) -> None:
         self._keys = {
@@ -51,17 +66,25 @@ class TwitterChannel:
         self.limit = TextLimit("weighted", single=280, part=280, max_parts=settings.max_posts)
         self._settings = settings
         self._clock = clock
+        self._me = ""  # the account's number, once X was asked
 
     async def __aenter__(self) -> Self:
         settings = self._settings
         self._session = open_session(connections=settings.connections, timeout=settings.timeout)
-        # wait_on_rate_limit stays off: with these signatures tweepy would sleep, then crash
-        self._client = AsyncClient(**self._keys, return_type=dict)
-        self._client.session = Rerouted(self._session, settings.base_url)
+        self._client = self._client_over(self._session)
+        self._reading = open_session(connections=LISTING_CONNECTIONS, timeout=settings.timeout)
+        self._reader = self._client_over(self._reading)
         return self
+
+    def _client_over(self, session: ClientSession) -> Any:
+        # wait_on_rate_limit stays off: with these signatures tweepy would sleep, then crash
+        client = AsyncClient(**self._keys, return_type=dict)
+        client.session = Rerouted(session, self._settings.base_url)
+        return client
 
     async def __aexit__(self, *exc: object) -> None:
         await self._session.close()
+        await self._reading.close()
 
     def prepare(self, text: Rendered) -> Prepared:
         """The posts as they are: nothing on X is personal. Raises `TypeError` on another's text."""
@@ -75,11 +98,9 @@ class TwitterChannel:
         The address is `PUBLIC` or the number of a person's account. Raises `ChannelDown`;
         `Withheld` passes.
         """
+        if (refused := self._unsendable(to)) is not None:
+            return refused
         direct = to.address != PUBLIC
-        if direct and not self._settings.direct_messages:
-            return Rejected(Reason.CHANNEL_NOT_CONFIGURED)
-        if direct and not re.fullmatch("[0-9]{1,20}", to.address):
-            return Rejected(Reason.NO_SUCH_ADDRESS)  # it becomes part of a path
         with crossing(slip.gate) as way:
             try:
                 reply = await self._write(prepared.compiled[slip.post], to, slip)
@@ -94,6 +115,33 @@ class TwitterChannel:
         if not ref:
             return Retry(Reason.PROVIDER_ERROR, maybe_sent=True)
         return Accepted(str(ref)) if direct else Delivered(str(ref))
+
+    def _unsendable(self, to: Recipient) -> Rejected | None:
+        if to.address == PUBLIC:
+            return None
+        if not self._settings.direct_messages:
+            return Rejected(Reason.CHANNEL_NOT_CONFIGURED)
+        if not re.fullmatch("[0-9]{1,20}", to.address):
+            return Rejected(Reason.NO_SUCH_ADDRESS)  # it becomes part of a path
+        return None
+
+    async def seen(
+        self, prepared: Prepared, to: Recipient, slip: Slip, since: datetime
+    ) -> Sequence[Sighting]:
+        """What X lists of this very text, oldest first. Raises `ChannelDown` where it does not
+        tell."""
+        if self._unsendable(to) is not None:
+            return []
+        direct, text = to.address != PUBLIC, prepared.compiled[slip.post]
+
+        def rule(answer: Answer) -> Outcome:
+            return ruling(answer, self._clock.wall(), direct=direct, in_doubt=False)
+
+        with listing(rule):
+            if direct:
+                return await lookup.messages(self._reader, to.address, text, since)
+            self._me = self._me or str((await self._reader.get_me(user_auth=True))["data"]["id"])
+            return await lookup.posts(self._reader, self._me, text, since)
 
     async def _write(self, text: str, to: Recipient, slip: Slip) -> dict[str, Any]:
         if to.address == PUBLIC:
