@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What the delivery guarantees keep: timed leases, late evidence, fallback, digests, recurrence."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -17,7 +19,10 @@ _INSTANT = subscribers.tables.Instant
 
 def upgrade() -> None:
     # a number is never given twice, not even after a restore: receipts and Message-IDs name them
-    numbered = {"recreate": "always", "table_kwargs": {"sqlite_autoincrement": True}}
+    numbered: dict[str, Any] = {
+        "recreate": "always",
+        "table_kwargs": {"sqlite_autoincrement": True},
+    }
     with op.batch_alter_table("announcement", **numbered):
         pass
     with op.batch_alter_table("run") as table:
