@@ -6,13 +6,17 @@ import json
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from channels.base import ChannelName, Clock
+
+CALLER: Final = ContextVar("CALLER", default=0)
+"""The port the request being answered came from."""
 
 
 @dataclass(slots=True)
@@ -24,6 +28,7 @@ class Effect:
     address, a push device's name, an X participant id, or ``public`` for a post. `ref` is the
     provider's reference (Twilio sid, Message-ID, post id, push message id). `text` is what
     the citizen reads (for web push: the decrypted payload). `state` is the provider's own word.
+    `caller` is the client's port, which tells one sending process from another; 0 where unknown.
     """
 
     seq: int
@@ -37,6 +42,7 @@ class Effect:
     subject: str = field(default="", repr=False)
     html: str = field(default="", repr=False)
     extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    caller: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """The same names, with values JSON knows."""
@@ -52,6 +58,7 @@ class Effect:
             "ref": self.ref,
             "extra": dict(self.extra),
             "state": self.state,
+            "caller": self.caller,
         }
 
     @classmethod
@@ -69,6 +76,7 @@ class Effect:
             ref=line["ref"],
             extra=line["extra"],
             state=line["state"],
+            caller=line.get("caller", 0),
         )
 
 
@@ -194,6 +202,7 @@ class Effects:
             ref=ref,
             extra=extra or {},
             state=state,
+            caller=CALLER.get(),
         )
         if self._disk is None:
             self._publish(effect)

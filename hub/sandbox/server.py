@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from aiohttp import web
 from channels.base import ChannelName, Clock
 from hub.sandbox.api import Api
 from hub.sandbox.credentials import Credentials
-from hub.sandbox.effects import Effects
+from hub.sandbox.effects import CALLER, Effects
 from hub.sandbox.faults import Faults
 from hub.sandbox.push import Push
 from hub.sandbox.receipts import Receipts
@@ -110,7 +111,7 @@ class Sandbox:
         await self._open.aclose()
 
     async def _listen(self, stack: AsyncExitStack) -> int:
-        app = web.Application(client_max_size=_MAX_REQUEST)
+        app = web.Application(client_max_size=_MAX_REQUEST, middlewares=[_know_the_caller])
         for part in (self.twilio, self.x, self.push):
             app.add_routes(part.routes())
         self.routes(app)
@@ -180,6 +181,15 @@ class Sandbox:
                 "pace": _PACE,
             },
         }
+
+
+@web.middleware
+async def _know_the_caller(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    if request.transport is not None:
+        CALLER.set(request.transport.get_extra_info("peername")[1])
+    return await handler(request)
 
 
 async def main(clock: Clock, settings: SandboxSettings) -> None:

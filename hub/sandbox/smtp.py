@@ -13,7 +13,7 @@ from typing import Any, AnyStr, Self, assert_never
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from channels.base import ChannelName, Clock
-from hub.sandbox.effects import Effects
+from hub.sandbox.effects import CALLER, Effects
 from hub.sandbox.faults import Fault, Faults
 
 logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd logs every line it reads
@@ -96,9 +96,10 @@ class _Mailboxes:
         return "250 2.1.5 Ok"
 
     async def handle_DATA(  # noqa: N802
-        self, server: _Connection, _: Session, envelope: Envelope
+        self, server: _Connection, session: Session, envelope: Envelope
     ) -> str:
         """Put the message into every mailbox named, unless a fault is drawn."""
+        CALLER.set(session.peer[1])
         now = self._faults.of(ChannelName.EMAIL)
         if now.latency:
             await self._clock.sleep(now.latency)
