@@ -9,24 +9,26 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Connection, select
 
-from channels.base import Channel, ChannelName, Clock
+from channels.base import Channel, ChannelName, Clock, ReceiptReader
 from channels.registry import load
 from hub.flow.credentials import Seal
 from hub.flow.engine import Engine, RoadSettings
 from hub.flow.intake import Intake
+from hub.flow.receipts import Receiving
 from hub.flow.site import Press, Site
 from hub.flow.slips import Slips
 from hub.ledger.store import Ledger
 from hub.queue.embedded import EmbeddedQueue
 from hub.sandbox.server import Sandbox, SandboxSettings
 from hub.settings import Settings
+from hub.web.callbacks.twilio import STATUS
 from hub.web.desk import Desk
 from hub.web.health import gauges
 from hub.web.limiter import Limiter
@@ -148,6 +150,7 @@ async def open_hub(
     """
     async with AsyncExitStack() as stack:
         keys = Keys.of(settings)
+        settings = with_callbacks(settings, server, sandboxed=sandbox is not None)
         ledger = Ledger.open(
             settings.hub.data, exclusive=True, commit_wait=settings.engine.commit_wait
         )
@@ -160,7 +163,9 @@ async def open_hub(
         await asyncio.to_thread(_try_templates, engine.press)
         await stack.enter_async_context(engine)
         intake = Intake(ledger, engine.press, list(configured(settings)), clock, engine.changed)
-        app = make_app(_desk(settings, clock, engine, intake, town, keys, sandbox))
+        desk = _desk(settings, clock, engine, intake, town, keys, sandbox)
+        desk = replace(desk, receipts=_receipt_reader(channels))
+        app = make_app(desk)
         if sandbox is not None:
             sandbox.routes(app)
             app[PHONES] = phones or Phones(sandbox.effects, ())
@@ -170,6 +175,29 @@ async def open_hub(
         log.info("hub.ready", channels=[str(channel.name) for channel in channels], port=port)
         yield Hub(settings, ledger, engine, intake, town, f"http://{host}:{port}")
         log.info("hub.stopping")
+
+
+def with_callbacks(settings: Settings, server: socket.socket, *, sandboxed: bool) -> Settings:
+    """The same settings; where Twilio can reach us and no other address was chosen, it is asked to
+    post receipts. The stand-ins reach the very socket, whatever the public address is."""
+    sms, base = settings.channels.sms, _callback_base(settings, server, sandboxed=sandboxed)
+    if sms is None or sms.status_callback_url or not base:
+        return settings
+    sms = sms.model_copy(update={"status_callback_url": base + STATUS})
+    channels = settings.channels.model_copy(update={"sms": sms})
+    return settings.model_copy(update={"channels": channels})
+
+
+def _callback_base(settings: Settings, server: socket.socket, *, sandboxed: bool) -> str:
+    if sandboxed:
+        return "http://{}:{}".format(*server.getsockname()[:2])
+    public = settings.hub.public_url
+    return public if public.startswith("https://") else ""
+
+
+def _receipt_reader(channels: Sequence[Channel]) -> ReceiptReader | None:
+    readers = [channel for channel in channels if hasattr(channel, "read_receipts")]
+    return cast("ReceiptReader", readers[0]) if readers else None
 
 
 def _try_templates(press: Press) -> None:
@@ -204,6 +232,7 @@ def _desk(  # noqa: PLR0917 (one caller, just above)
     sandbox: Sandbox | None,
 ) -> Desk:
     metrics = CollectorRegistry()
+    slips = Slips(keys.slips, StopTokens([keys.stops]))
     return Desk(
         settings=settings,
         clock=clock,
@@ -211,7 +240,8 @@ def _desk(  # noqa: PLR0917 (one caller, just above)
         engine=engine,
         intake=intake,
         site=intake.press.site,
-        stops=StopTokens([keys.stops]),
+        stops=slips.stops,
+        receiving=Receiving(intake.ledger, slips, engine.wishes, clock),
         seal=Seal(keys.seal),
         limiter=Limiter(),
         metrics=metrics,

@@ -27,8 +27,8 @@ class SmsSettings(BaseModel):
     )
     status_callback_url: str = Field(
         default="",
-        description="Public address where Twilio posts receipts. Empty: no receipts, an SMS stays "
-        "'accepted'.",
+        description="Public address where Twilio posts receipts, if not the hub's own. Empty: made "
+        "from hub.public_url where that is https; else an SMS stays 'accepted'.",
     )
     base_url: str = Field(
         default="https://api.twilio.com",

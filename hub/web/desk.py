@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Gauge
 
-from channels.base import Clock
+from channels.base import Clock, ReceiptReader
 from hub.flow.credentials import Seal
 from hub.flow.engine import Engine
 from hub.flow.intake import Intake
+from hub.flow.receipts import Receiving
 from hub.flow.site import Site
 from hub.ledger.store import Ledger
 from hub.settings import Settings
@@ -23,6 +24,7 @@ class Desk:
     """The composition root fills it; handlers find it under `DESK`.
 
     `authority` is the number of the town whose pages this instance shows, under its name.
+    `receipts` reads what the SMS provider posts; None without that channel.
     """
 
     settings: Settings
@@ -32,6 +34,7 @@ class Desk:
     intake: Intake
     site: Site
     stops: StopTokens
+    receiving: Receiving
     seal: Seal
     limiter: Limiter
     metrics: CollectorRegistry
@@ -39,6 +42,7 @@ class Desk:
     authority: int
     authority_name: str
     sandbox: bool = False
+    receipts: ReceiptReader | None = None
 
 
 DESK: web.AppKey[Desk] = web.AppKey("desk", Desk)

@@ -60,6 +60,11 @@ def late(name, seconds, fr, en):
     return hook(name, {"data": NEWS}, 401, "clock_skew", "", fr, en, skew=seconds)
 
 
+def callback(name, sent, status, code, fr, en, **headers):
+    """A post to Twilio's door, signed by nobody; `slow` has it never end."""
+    return Case(name, "callback", sent, status, code, "", fr, en, headers)
+
+
 def stop(name, token, status, fr, en, body=b"choice=all"):
     """A POST to a stop link; `{stop}` is Amina's own."""
     return Case(name, "stop", token, status, "", "", fr, en, {"body": body})
@@ -254,6 +259,14 @@ TABLE = [
     hook("an empty event", {"type": "x"}, 422, "model_type", "/data", "un objet", "an object"),
     hook("a wrong field inside", {"data": NEWS | {"themes": 7}}, 422, "list_type", "/data/themes",
          "une liste", "a list"),
+    # ------------------------------------------------------------------ what Twilio posts
+    callback("a status nobody signed", b"MessageStatus=sent", 403, "unsigned", "signé", "signed"),
+    callback("a status with a made-up signature", b"MessageStatus=sent", 403, "unsigned", "signé",
+             "signed", **{"X-Twilio-Signature": "AAAA"}),
+    callback("a status in JSON", b"{}", 415, "unsupported_media_type", "urlencoded", "urlencoded",
+             **{"Content-Type": "application/json"}),
+    callback("a status of 20 kB", b"a" * 20_000, 413, "too_large", "16384", "16384"),
+    callback("a status that never ends", b"", 408, "too_slow", "à temps", "in time", slow="yes"),
     hook("a signed body that is no JSON", b"{", 400, "not_json", "", "JSON valide", "valid JSON"),
     hook("an event of 300 kB", b" " * 300_000, 413, "too_large", "", "262144", "262144"),
     hook("XML", b"<alert/>", 415, "unsupported_media_type", "", "json", "json",

@@ -98,6 +98,19 @@ async def at_hook(stage, case, _folder):
     check_problem(case, answer)
 
 
+async def at_callback(stage, case, _folder):
+    async def never():
+        yield case.sent
+        await asyncio.sleep(60)
+
+    headers = {"Content-Type": FORM} | case.more
+    body = never() if headers.pop("slow", "") else case.sent
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("hub.web.callbacks.twilio._PATIENCE", 0.1)
+        path = "/callbacks/twilio/status?token=1.1.00"
+        check_problem(case, await stage.ask("POST", path, data=body, headers=headers))
+
+
 async def at_stop(stage, case, _folder):
     path = f"/stop/{filled(stage, case.sent)}"
     for language, sentence in (("fr", case.fr), ("en", case.en)):
@@ -215,6 +228,7 @@ DOORS = {
     "api": at_api,
     "below": below_api,
     "hook": at_hook,
+    "callback": at_callback,
     "stop": at_stop,
     "sandbox": at_sandbox,
     "shell": at_shell,

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""`POST /callbacks/twilio/status`: what became of an SMS, signed by Twilio (X-Twilio-Signature).
+
+The signature covers the public address, as it was given to Twilio: whatever a proxy made of the
+request, it is that address that is verified.
+"""
+
+import asyncio
+from typing import Final
+
+from aiohttp import web
+
+from channels.base import Receipt
+from hub.flow.receipts import ForgedReceiptError
+from hub.web.bodies import read_body
+from hub.web.desk import Desk, desk
+from hub.web.problems import ProblemError
+from hub.web.strangers import count_stranger
+
+STATUS: Final = "/callbacks/twilio/status"
+FORM: Final = ("application/x-www-form-urlencoded",)
+_LARGEST: Final = 16_384
+_PATIENCE: Final = 15.0  # seconds a body may take: as long as Twilio waits for an answer
+
+
+def routes() -> list[web.RouteDef]:
+    """The door of status callbacks."""
+    return [web.post(STATUS, status)]
+
+
+async def status(request: web.Request) -> web.Response:
+    """Store one receipt; 204 means that it is committed."""
+    hub = desk(request)
+    body = await read_signed(request)
+    try:
+        await hub.receiving.receive(_read(hub, request, body))
+    except (PermissionError, ForgedReceiptError):
+        await count_stranger(request)
+        raise forged() from None
+    return web.Response(status=204)
+
+
+def _read(hub: Desk, request: web.Request, body: bytes) -> list[Receipt]:
+    sms = hub.settings.channels.sms
+    if hub.receipts is None or sms is None:
+        raise PermissionError("no SMS channel here")
+    address = sms.status_callback_url or hub.site.public_url + STATUS
+    return hub.receipts.read_receipts(request.headers, body, signed_url(request, address))
+
+
+async def read_signed(request: web.Request) -> bytes:
+    """The small form that a provider posts. Raises `ProblemError` 408, 413, 415, 400."""
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            return await read_body(request, _LARGEST, FORM)
+    except TimeoutError:
+        raise ProblemError(
+            408,
+            "too_slow",
+            fr="La demande n'est pas arrivée entière à temps.",
+            en="The request did not arrive whole in time.",
+            headers={"Connection": "close"},
+        ) from None
+
+
+def signed_url(request: web.Request, address: str) -> str:
+    """The public address with the request's own query, byte for byte."""
+    _, mark, query = request.raw_path.partition("?")
+    return address + mark + query
+
+
+def forged() -> ProblemError:
+    """The same for a wrong signature, a token of nobody's, and a channel that is not there."""
+    return ProblemError(
+        403,
+        "unsigned",
+        fr="Ce message n'est pas signé par notre fournisseur.",
+        en="This message is not signed by our provider.",
+    )
