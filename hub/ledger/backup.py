@@ -10,7 +10,9 @@ import hashlib
 import json
 import os
 import sqlite3
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -181,6 +183,12 @@ def rotate(folder: Path, keep: int) -> list[Path]:
 
 # --------------------------------------------------------------------------- read
 
+_BROKEN: Final = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, OverflowError),
+    *(NotImplementedError, RuntimeError, KeyError, ValueError, TypeError),
+)
+"""What reading a damaged zip may raise, by which of its bytes is wrong."""
+
 
 def unpack(file: Path, room: Path, identity: str | None = None) -> Manifest:
     """Put the ledger (and the journal) of a backup into `room`, checked whole.
@@ -194,9 +202,7 @@ def unpack(file: Path, room: Path, identity: str | None = None) -> Manifest:
             _extract(archive, LEDGER, room)
             if JOURNAL in archive.namelist():
                 _extract(archive, JOURNAL, room)
-    except (zipfile.BadZipFile, EOFError, KeyError, ValueError, TypeError) as broken:
-        if isinstance(broken, BadBackupError):
-            raise
+    except _BROKEN:
         raise BadBackupError(f"{file} is not a backup of a hub, or it is damaged.") from None
     copied = room / LEDGER
     if copied.stat().st_size != manifest.bytes or _sha256(copied) != manifest.sha256:

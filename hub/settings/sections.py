@@ -114,6 +114,12 @@ class Engine(Section):
     retry_hours: Seconds = Field(
         72, description="How long a message without its own expiry is tried, in hours."
     )
+    digest_time: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = Field(
+        "18:00", description="When digests leave, on the town's clock."
+    )
+    digest_day: Literal[
+        "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"
+    ] = Field("friday", description="The day of the weekly digest.")
     drain_seconds: Annotated[float, Field(gt=0, le=25)] = Field(
         25, description="Time given to messages in flight when the daemon stops, in seconds."
     )
@@ -163,6 +169,44 @@ class Sandbox(Section):
     smtp_port: Port = Field(8025, description="Port of the mail server stand-in.")
 
 
+class Backup(Section):
+    """Copies of the ledger, made by `hub backup`."""
+
+    folder: Path | None = Field(
+        None,
+        description="Where they go; by default `backups` inside the data folder. Another disk is "
+        "better, another building best.",
+        examples=["/mnt/backups"],
+    )
+    keep: Count = Field(14, description="How many are kept; the oldest go.")
+    encrypt_to: str | None = Field(
+        None,
+        description="Encrypt them to this age key; `hub backup-key` makes one, and its other half "
+        "is kept elsewhere.",
+        pattern=r"^age1[0-9a-z]{58}$",
+        examples=["age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq"],
+    )
+
+
+class Retention(Section):
+    """How many days things are kept; then they are erased, without anybody asking."""
+
+    deliveries: Count = Field(
+        396, description="Who was sent what, after an announcement is over; its totals stay."
+    )
+    attempts: Count = Field(
+        180, description="Failed attempts and providers' receipts, after an announcement is over."
+    )
+    audit: Count = Field(1_096, description="Who did what. It names no citizen's address.")
+    unverified: Count = Field(7, description="Addresses that nobody confirmed.")
+    consents: Count = Field(1_096, description="Proofs of a consent that was withdrawn.")
+    backups: Count = Field(
+        30,
+        description="The journal of stops and erasures, and ledgers put aside: at least as long as "
+        "the oldest backup you would restore.",
+    )
+
+
 class Logs(Section):
     """What the daemon tells its operator."""
 
@@ -189,6 +233,8 @@ class Settings(BaseSettings):
     people: People = People()
     channels: Channels = Channels()
     sandbox: Sandbox = Sandbox()
+    backup: Backup = Backup()
+    retention: Retention = Retention()
     logs: Logs = Logs()
 
     @classmethod

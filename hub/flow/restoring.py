@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A backup put back: told what it has forgotten, on hold until somebody released it.
+
+ENGINE.md 4.12. It has forgotten who stopped, who was erased, and what left since it was taken: the
+journal tells it of the first two; of the third nobody can, so whoever releases it decides.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import structlog
+from sqlalchemy import ColumnElement, Connection, func, select, text, true, update
+
+from channels.base import ChannelName, Reason
+from hub.delivery import DeliveryState
+from hub.flow import stopping, upkeep
+from hub.flow.erasing import erase
+from hub.flow.plan import plan_page
+from hub.flow.site import Press
+from hub.flow.stopping import Stopped
+from hub.ledger import audit, hold, leases, moves, runs
+from hub.ledger.hold import Hold
+from hub.ledger.journal import Entry
+from hub.ledger.runs import RunState
+from hub.ledger.tables import announcement, delivery, run
+from subscribers import directory
+from subscribers.suppression import SuppressionReason
+from subscribers.suppression import suppress as suppress_address
+from subscribers.tables import to_ms
+
+log = structlog.get_logger(__name__)
+
+_PAGE: Final = 2_000
+_ALL_ROWS: Final = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """How many people of the backup the journal's entries concerned."""
+
+    stopped: int
+    erased: int
+
+
+def prepare(
+    conn: Connection,
+    entries: Iterable[Entry],
+    *,
+    backup_of: datetime,
+    now: datetime,
+    press: Press,
+    actor: str,
+) -> Replayed:
+    """Make a restored ledger ready to start, on hold.
+
+    Stops and erasures since the backup are done again. What the hub would have planned or
+    published by now is planned and published here, so that it counts among what may have left.
+    """
+    replayed = _replay(conn, entries, now, actor)
+    _catch_up(conn, press, now)
+    gathered = moves.rows_where(
+        conn,
+        delivery.c.state == DeliveryState.DIGEST,
+        delivery.c.due <= to_ms(now),
+        limit=_ALL_ROWS,
+    )  # the digest they were for has probably left
+    moves.move(
+        conn, gathered, DeliveryState.PARKED, at=to_ms(now), reason=Reason.ON_HOLD, maybe=True
+    )
+    hold.begin(conn, now, backup_of)
+    detail = {
+        "backup_of": backup_of.isoformat(),
+        "stopped": replayed.stopped,
+        "erased": replayed.erased,
+    }
+    audit.record(conn, now, actor, "restore", "ledger", detail=detail)
+    return replayed
+
+
+def _replay(conn: Connection, entries: Iterable[Entry], now: datetime, actor: str) -> Replayed:
+    stopped, erased = set[int](), set[int]()
+    for entry in entries:
+        for channel, hashed in entry.hashes:
+            suppress_address(
+                conn, ChannelName(channel), hashed, SuppressionReason.DO_NOT_CONTACT, now=now
+            )
+        person = directory.load(conn, entry.person)
+        if person is None:  # came after the backup: there is nothing of theirs to stop
+            continue
+        if entry.verb == "erase":
+            erase(conn, entry.person, actor, now, None)
+            erased.add(entry.person)
+        else:
+            what = Stopped(entry.person, entry.channel, entry.themes)
+            stopping.apply(conn, what, person.authority, now)
+            stopped.add(entry.person)
+    return Replayed(len(stopped), len(erased))
+
+
+def _catch_up(conn: Connection, press: Press, now: datetime) -> None:
+    try:
+        with conn.begin_nested():
+            upkeep.publish_due(conn, press, now)
+    except Exception:  # what cannot be published now could not be published later either
+        log.exception("restore.publish_due")
+    planner = leases.take(conn, "restore", now)
+    for each in runs.open_runs(conn):
+        while (seen := runs.by_id(conn, each.id)).state is RunState.PLANNING:
+            plan_page(conn, seen, planner, now)
+
+
+def raise_numbers(conn: Connection, floors: Mapping[str, int]) -> None:
+    """Give no number up to these to anything new: somebody holds a link or a receipt with it."""
+    for table, floor in floors.items():
+        known = {"name": table, "floor": floor}
+        moved = conn.execute(
+            text("UPDATE sqlite_sequence SET seq = max(seq, :floor) WHERE name = :name"), known
+        )
+        if not moved.rowcount:
+            conn.execute(
+                text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :floor)"), known
+            )
+
+
+# --------------------------------------------------------------------------- release
+
+_WAITS: Final = (DeliveryState.READY, DeliveryState.RESERVED, DeliveryState.DOUBT)
+
+
+def _before(held: Hold) -> ColumnElement[bool]:
+    """What had been accepted when the ledger was restored and has not ended: it may have left."""
+    known = (
+        select(run.c.id)
+        .join(announcement, announcement.c.id == run.c.announcement)
+        .where(func.coalesce(announcement.c.published, announcement.c.created) <= held.at)
+    )
+    return delivery.c.state.in_(_WAITS) & delivery.c.run.in_(known)
+
+
+def waiting(conn: Connection, held: Hold) -> int:
+    """How many messages a release decides about."""
+    counted = select(func.count()).select_from(delivery).where(_before(held))
+    return int(conn.execute(counted).scalar_one())
+
+
+def park_page(conn: Connection, held: Hold, now: datetime) -> int:
+    """Set a page of them aside for a human. Returns how many; 0 when none is left."""
+    rows = moves.rows_where(conn, _before(held), limit=_PAGE)
+    moves.move(conn, rows, DeliveryState.PARKED, at=to_ms(now), reason=Reason.ON_HOLD, maybe=True)
+    return len(rows)
+
+
+def release(conn: Connection, now: datetime, actor: str, *, send_again: bool) -> None:
+    """Let everything leave. After `park_page` has nothing left, or, with `send_again`, instead."""
+    held = hold.current(conn)
+    if held is None:
+        return
+    if send_again:  # a second copy is then told as one: X refuses it, and that counts as sent
+        conn.execute(update(delivery).where(_before(held)).values(maybe=true()))
+    hold.end(conn, now, actor)
+    audit.record(conn, now, actor, "release", "ledger", detail={"send_again": send_again})
