@@ -50,18 +50,23 @@ def wait_for(what: str, seconds: float, ready: Any, every: float = 0.1) -> Any:
 
 @dataclass(slots=True)
 class Trial:
-    """A data folder, a sandbox process and a daemon process.
+    """A data folder, a sandbox process, a daemon process, and where asked one that waits.
 
-    `paces` are messages a second by channel; `people` how many have each channel.
+    `paces` are messages a second by channel; `timeout` the seconds one message may take on any
+    channel; `engine` are lines of hub.toml's section of that name.
     """
 
     folder: Path
     paces: Mapping[str, float] = field(default_factory=dict)
     posts_per_window: int = 10_000
+    timeout: float | None = None
+    engine: Mapping[str, Any] = field(default_factory=dict)
     ready: dict[str, Any] = field(default_factory=dict)
     base_url: str = ""
     _sandbox: "subprocess.Popen[str] | None" = None
     _daemon: "subprocess.Popen[str] | None" = None
+    _standby: "subprocess.Popen[str] | None" = None
+    _woken: "subprocess.Popen[str] | None" = None
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -71,8 +76,9 @@ class Trial:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        for process in (self._daemon, self._sandbox):
+        for process in (self._standby, self._woken, self._daemon, self._sandbox):
             if process is not None and process.poll() is None:
+                process.send_signal(signal.SIGCONT)
                 process.terminate()
                 try:
                     process.wait(30)
@@ -115,10 +121,12 @@ class Trial:
             "server": {"port": port},
             "limits": {"api_per_minute": 10_000},
             "logs": {"level": "warning", "format": "json"},
+            "engine": self.engine,
             **{
                 f"channels.{name}": {
                     **given,
                     **({"pace": self.paces[name]} if name in self.paces else {}),
+                    **({"timeout": self.timeout} if self.timeout else {}),
                 }
                 for name, given in self.ready["channels"].items()
             },
@@ -132,13 +140,25 @@ class Trial:
 
     def start(self) -> None:
         """Start the daemon, and wait until it is ready."""
+        self.spawn()
+        self.wait_until_ready()
+
+    def spawn(self) -> None:
+        """Start the daemon; what becomes of it is not waited for."""
+        self._daemon = self._serve()
+
+    def wait_until_ready(self, seconds: float = 30) -> None:
+        """Until the daemon's doors are open."""
+        wait_for("the daemon", seconds, self._answers, 0.05)
+
+    def _serve(self, *options: str) -> "subprocess.Popen[str]":
         with (self.folder / "daemon.log").open("a", encoding="utf-8") as errors:
-            self._daemon = subprocess.Popen(
-                [*HUB, "serve", "--config", str(self.folder / "hub.toml")],
+            return subprocess.Popen(
+                [*HUB, "serve", *options, "--config", str(self.folder / "hub.toml")],
                 stderr=errors,
                 stdout=errors,
+                text=True,
             )
-        wait_for("the daemon", 30, self._answers)
 
     def _answers(self) -> bool:
         assert self._daemon is not None
@@ -160,6 +180,48 @@ class Trial:
         assert self._daemon is not None
         self._daemon.terminate()
         self._daemon.wait(40)
+
+    def start_standby(self) -> None:
+        """Start a second hub on the same folder, and wait until it waits."""
+        before = self._waiting()
+        self._standby = self._serve("--standby")
+        wait_for("the hub that waits", 30, lambda: self._waiting() > before)
+
+    def _waiting(self) -> int:
+        return (self.folder / "daemon.log").read_text("utf-8").count("standby.waits")
+
+    def pause(self) -> None:
+        """SIGSTOP: the daemon stands still, in the middle of whatever it does."""
+        assert self._daemon is not None
+        self._daemon.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """SIGCONT, to the daemon; after `wait_until_taken_over`, to the one that was stopped."""
+        sleeper = self._woken or self._daemon
+        assert sleeper is not None
+        sleeper.send_signal(signal.SIGCONT)
+
+    def wait_until_taken_over(self, seconds: float) -> None:
+        """Until the hub that waited has a lease of its own. It is `the daemon` from then on."""
+        standby = self._standby
+        assert standby is not None
+        wait_for("the take-over", seconds, lambda: self.sender() == standby.pid, 0.05)
+        self._woken, self._daemon, self._standby = self._daemon, standby, None
+
+    def sender(self) -> int | None:
+        """Which process the ledger says may send."""
+        found = self._plain("SELECT process FROM lease WHERE NOT dead ORDER BY id DESC LIMIT 1")
+        return int(found[0][0].rpartition(" ")[2]) if found else None
+
+    def woken_runs(self) -> bool:
+        """Whether the one that was stopped and woken is still there."""
+        return self._woken is not None and self._woken.poll() is None
+
+    def woken_ended(self, seconds: float) -> int:
+        """Wait until the one that was stopped and woken has ended; its exit code."""
+        assert self._woken is not None
+        code, self._woken = self._woken.wait(seconds), None
+        return code
 
     def hub(self, *arguments: str) -> str:
         """Run a verb of the command line; what it printed. Raises where it fails."""
@@ -260,14 +322,19 @@ class Trial:
 
     def outcomes(self) -> "Counter[tuple[str, str]]":
         """(channel, state) of every row of the ledger, counted row by row with plain SQL."""
-        path = self.folder / "data" / "ledger.sqlite3"
-        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as conn:
-            rows = conn.execute(
-                "SELECT r.channel, d.state, count(*) FROM delivery d JOIN run r ON r.id = d.run "
-                "GROUP BY 1, 2"
-            ).fetchall()
-        conn.close()
+        rows = self._plain(
+            "SELECT r.channel, d.state, count(*) FROM delivery d JOIN run r ON r.id = d.run "
+            "GROUP BY 1, 2"
+        )
         return Counter({(channel, state): n for channel, state, n in rows})
+
+    def _plain(self, query: str) -> list[Any]:
+        path = self.folder / "data" / "ledger.sqlite3"
+        conn = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        try:
+            return conn.execute(query).fetchall()
+        finally:
+            conn.close()
 
     def effects(self) -> Iterator[Effect]:
         """Everything that reached anybody, from the sandbox's own log."""

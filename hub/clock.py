@@ -6,7 +6,9 @@ import heapq
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import count
+from pathlib import Path
 
 # A machine that sleeps must not wake with leases that look fresh, so time asleep has to count
 # (ENGINE.md 4.5). CLOCK_BOOTTIME is Linux's; elsewhere the plain steady clock is the nearest.
@@ -17,6 +19,16 @@ def _steady_reader(clock_id: int | None) -> Callable[[], float]:
     if clock_id is None:
         return time.monotonic
     return lambda: time.clock_gettime(clock_id)
+
+
+@cache
+def boot_id() -> str:
+    """Which start of the machine the steady clock counts from; empty where the system keeps it to
+    itself."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    except OSError:
+        return ""
 
 
 def steady() -> float:

@@ -5,7 +5,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random, SystemRandom
 from typing import Final, Self
@@ -14,20 +14,24 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy import Connection
 
-from channels.base import Channel, ChannelName, Clock
-from hub.backoff import HORIZON
-from hub.flow import upkeep
+from channels.base import Channel, ChannelName, Clock, Lane, Witness
+from hub.backoff import HORIZON, looks
+from hub.flow import digest, upkeep
+from hub.flow.digest import DigestTimes
 from hub.flow.dispatch import Road
 from hub.flow.gate import Gate, Wishes
+from hub.flow.lookup import Lookup
 from hub.flow.outcomes import Outcomes
 from hub.flow.plan import Planner
 from hub.flow.settle import doubt_wait
 from hub.flow.shelf import Shelf
 from hub.flow.site import Press
 from hub.flow.slips import Slips
-from hub.ledger import leases, runs
+from hub.flow.tenure import LENGTH, Tenure
+from hub.ledger import doubts, leases, runs
 from hub.ledger.database import LedgerFullError
 from hub.ledger.deliveries import Settlement
+from hub.ledger.leases import LeaseEndedError
 from hub.ledger.runs import Run
 from hub.ledger.store import Ledger
 from hub.queue.port import WorkQueue
@@ -44,12 +48,14 @@ _LAST_COMMIT: Final = 1.0  # seconds an end that took its time still grants the 
 
 @dataclass(frozen=True, slots=True)
 class RoadSettings:
-    """How one channel is driven: rows a window, connections, messages a second."""
+    """How one channel is driven: rows a window, connections, messages a second, patience."""
 
     channel: Channel
     window: int
     connections: int
     pace: float
+    timeout: float = 30.0  # seconds one message may take, in all
+    others: Mapping[str, float] = field(default_factory=dict)  # further providers, and their pace
 
 
 class Engine:
@@ -65,15 +71,19 @@ class Engine:
         clock: Clock,
         roads: Sequence[RoadSettings],
         drain: float = 25.0,
+        lease_seconds: float = LENGTH,
         horizon: timedelta = HORIZON,
         random: Random | None = None,
+        digests: DigestTimes = DigestTimes(),
     ) -> None:
         self.ledger, self.clock, self.wishes = ledger, clock, Wishes()
         self._queue, self.press, self._slips, self._settings = queue, press, slips, roads
         self._random = random or SystemRandom()
-        self._drain, self._horizon = drain, horizon
+        self._drain, self._horizon, self._digests = drain, horizon, digests
         self._roads: dict[ChannelName, Road] = {}
+        self._lookups: dict[ChannelName, Lookup] = {}
         self._outcomes = Outcomes(ledger, clock, self._settled)
+        self.tenure = Tenure(ledger, clock, lease_seconds, self._held)
         self._strays: set[tuple[int, int]] = set()
         self._changed = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -89,14 +99,17 @@ class Engine:
     # ------------------------------------------------------------------ start and stop
 
     async def __aenter__(self) -> Self:
-        self.lease = await self.ledger.transact(self._begin)
-        self._planner = Planner(self.ledger, self.clock, self.lease, self._planned)
+        await self.tenure.begin()
+        self._planner = Planner(
+            self.ledger, self.clock, self.tenure, self._planned, self._digests
+        )
         for each in self._settings:
             self._roads[each.channel.name] = self._road(each)
         await self.reload()
         self._tasks = [
             asyncio.create_task(self._planner.work(), name="planner"),
             asyncio.create_task(self._follow_changes(), name="changes"),
+            asyncio.create_task(self.tenure.keep(), name="lease"),
             *(asyncio.create_task(r.work(), name=f"road {n}") for n, r in self._roads.items()),
         ]
         self._planner.wake()
@@ -108,23 +121,16 @@ class Engine:
 
     async def __aexit__(self, *exc: object) -> None:
         self._ticks.shutdown(wait=False)
-        for task in self._tasks[:2]:
+        for task in self._tasks[:3]:
             task.cancel()
+        for lookup in self._lookups.values():
+            lookup.stop()
         began = self.clock.monotonic()
         await asyncio.gather(*(road.stop(self._drain) for road in self._roads.values()))
         await asyncio.gather(*self._tasks, return_exceptions=True)
         left = self._drain - (self.clock.monotonic() - began)
         if not await self._outcomes.drain(max(left, _LAST_COMMIT)):
             log.error("stop.unwritten", rows=len(self._outcomes.deliveries))
-
-    def _begin(self, conn: Connection) -> int:
-        """Bury old leases, put their rows in doubt, take a new one: one transaction."""
-        now = self.clock.now()
-        leases.bury(conn)
-        doubtful = leases.recover(conn, now, doubt_wait)
-        if doubtful:
-            log.warning("recover.in_doubt", rows=doubtful)
-        return leases.take(conn, "daemon", now)
 
     def _road(self, settings: RoadSettings) -> Road:
         channel = settings.channel
@@ -133,19 +139,27 @@ class Engine:
             self.press,
             channel,
             self.clock,
-            self.lease,
+            self.tenure,
             settings.window,
             self._random,
             self._horizon,
         )
+        if isinstance(channel, Witness) and looks(channel.name, Lane.BULK):
+            self._lookups[channel.name] = Lookup(
+                channel,
+                shelf=shelf,
+                slips=self._slips,
+                random=self._random,
+                guarded=self.tenure.guarded,
+                changed=self.changed,
+            )
         gate = Gate(
             channel.name,
             self._queue,
             self.wishes,
             self.clock,
-            # embedded: the lock on the data folder is the lease, and dies with this process
-            lease_good=lambda: True,
-            road_open=lambda: self._roads[channel.name].open,
+            lease_good=lambda lease: self.tenure.outlives(lease, settings.timeout),
+            road_closed=lambda: self._roads[channel.name].closed_for,
         )
         return Road(
             channel,
@@ -156,7 +170,7 @@ class Engine:
             outcomes=self._outcomes,
             clock=self.clock,
             connections=settings.connections,
-            pace=settings.pace,
+            paces={channel.name: settings.pace, **settings.others},
         )
 
     def _tick(self, work: Callable[[], Awaitable[None]], seconds: float) -> None:
@@ -208,7 +222,7 @@ class Engine:
 
     async def prove_writable(self) -> None:
         """Write our lease once more as it is. Raises `LedgerFullError` where nothing can be."""
-        await self.ledger.transact(lambda conn: leases.touch(conn, self.lease), hurry=True)
+        await self.ledger.transact(lambda conn: leases.touch(conn, self.tenure.id), hurry=True)
 
     # ------------------------------------------------------------------ ticks
 
@@ -222,7 +236,14 @@ class Engine:
 
         A full disk makes all of them wait for the next round.
         """
-        steps = (self._publish_due, upkeep.resolve_doubts, upkeep.close_over, upkeep.finish)
+        await self._look_up()
+        steps = (
+            self._publish_due,
+            self._resolve_doubts,
+            upkeep.close_over,
+            self._begin_digests,
+            upkeep.finish,
+        )
         while True:
             changed = 0
             for step in steps:
@@ -230,6 +251,8 @@ class Engine:
                     changed += await self._step(step)
                 except LedgerFullError:
                     log.exception("upkeep.ledger_full")
+                    return
+                except LeaseEndedError:  # replaced in a moment, or another hub's work from now on
                     return
                 except Exception:  # one announcement that cannot be published, say
                     log.exception("upkeep.bug", step=step.__name__)
@@ -240,21 +263,41 @@ class Engine:
 
     def _step(self, step: Callable[[Connection, datetime], int]) -> "asyncio.Future[int]":
         now = self.clock.now()
-        return self.ledger.transact(lambda conn: step(conn, now))
+        return self.ledger.transact(self.tenure.guarded(lambda conn: step(conn, now)))
+
+    def _begin_digests(self, conn: Connection, now: datetime) -> int:
+        return digest.begin_due(conn, self._digests, now)
+
+    async def _look_up(self) -> None:
+        for lookup in self._lookups.values():
+            try:
+                await lookup.sweep()
+            except Exception:  # its rows stay in doubt until the next round
+                log.exception("lookup.sweep", channel=lookup.channel.name)
+
+    def _resolve_doubts(self, conn: Connection, now: datetime) -> int:
+        """Of the channels that nobody can ask; and no address is kept longer than it is needed."""
+        doubts.forget_resolved(conn)
+        return upkeep.resolve_doubts(conn, now, self._lookups.keys())
 
     def _publish_due(self, conn: Connection, now: datetime) -> int:
         return upkeep.publish_due(conn, self.press, now)
 
+    def _held(self) -> set[int]:
+        """Every row whose outcome we know, or will know."""
+        return self._outcomes.deliveries.union(*(road.held for road in self._roads.values()))
+
     async def self_audit(self) -> None:
         """Doubt what twice in a row stood reserved under our lease but in none of our windows."""
-        held = self._outcomes.deliveries.union(*(road.held for road in self._roads.values()))
-        found = await self.ledger.read(lambda conn: leases.strays(conn, self.lease, held))
-        held = self._outcomes.deliveries.union(*(road.held for road in self._roads.values()))
+        lease, held = self.tenure.id, self._held()
+        found = await self.ledger.read(lambda conn: leases.strays(conn, lease, held))
+        held = self._held()
         lost = {stray for stray in found & self._strays if stray[0] not in held}
         self._strays = found - lost
-        if lost:
-            log.warning("self_audit.strays", rows=len(lost))
-            now = self.clock.now()
-            await self.ledger.transact(
-                lambda conn: leases.doubt_strays(conn, self.lease, lost, now, doubt_wait)
-            )
+        if not lost:
+            return
+        log.warning("self_audit.strays", rows=len(lost))
+        now = self.clock.now()
+        doubt = lambda conn: leases.doubt_strays(conn, lease, lost, now, doubt_wait)  # noqa: E731
+        with suppress(LeaseEndedError):  # whoever took over finds them too
+            await self.ledger.transact(self.tenure.guarded(doubt))

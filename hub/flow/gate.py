@@ -12,11 +12,14 @@ from channels.base import ChannelName, Clock, Reason, Urgency
 from hub.delivery import DeliveryState
 from hub.flow.verdicts import Back, Ended, Kept, Stale, Verdict, Yield
 from hub.flow.window import Known, Window
+from hub.ledger.deliveries import Reservation
 from hub.queue.port import WorkQueue
 from subscribers.preferences import Send, Skip, decide
 
 STALE_AFTER: Final = 2.0
 """Seconds for which what was read of a citizen may be used."""
+
+_LEASE_PAUSE: Final = 0.2  # seconds: it is renewed, taken anew, or lost for good
 
 
 @dataclass(slots=True)
@@ -39,21 +42,24 @@ class Wishes:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Asked for one channel. `lease_good` is true while our lease outlives a whole time-out."""
+    """Asked for one channel.
+
+    `lease_good` is true of a row's lease while it is ours and outlives a whole time-out.
+    """
 
     channel: ChannelName
     queue: WorkQueue
     wishes: Wishes
     clock: Clock
-    lease_good: Callable[[], bool]
-    road_open: Callable[[], bool]
+    lease_good: Callable[[int], bool]
+    road_closed: Callable[[], Reason | None]
 
-    def ask(self, window: Window, subscriber: int, known: Known, *, small_turn: bool) -> None:
+    def ask(self, window: Window, row: Reservation, known: Known, *, small_turn: bool) -> None:
         """Return, and the message leaves; or raise `Kept`."""
         no = (
             self._run_over(window)
-            or self._ours(window, small_turn=small_turn)
-            or self._theirs(window, subscriber, known)
+            or self._ours(window, row.lease, small_turn=small_turn)
+            or self._theirs(window, row.subscriber, known)
         )
         if no is not None:
             raise Kept(no)
@@ -66,13 +72,13 @@ class Gate:
             return Ended(DeliveryState.EXPIRED, Reason.EXPIRED)
         return None
 
-    def _ours(self, window: Window, *, small_turn: bool) -> Verdict | None:
+    def _ours(self, window: Window, lease: int, *, small_turn: bool) -> Verdict | None:
         if window.run.paused:
             return Back(Reason.RUN_PAUSED)
-        if not self.lease_good():
-            return Back(Reason.LEASE_ENDED)
-        if not self.road_open():
-            return Back(Reason.PROVIDER_ERROR)
+        if not self.lease_good(lease):
+            return Back(Reason.LEASE_ENDED, _LEASE_PAUSE)
+        if (closed := self.road_closed()) is not None:
+            return Back(closed)
         now = self.clock.monotonic()
         if not small_turn and self.queue.waiting_above(self.channel, window.lane, now):
             return Yield()
@@ -85,5 +91,8 @@ class Gate:
         if known.addressee is None:
             return Skip(Reason.ERASED)
         urgency: Urgency = window.texts.announcement.urgency
-        decision = decide(urgency, known.addressee.preference, self.clock.now())
+        wants, gathered = known.addressee.preference, window.run.digest
+        decision = decide(urgency, wants, self.clock.now(), planned_digest=gathered)
+        if known.nothing_left and not isinstance(decision, Skip):
+            return Ended(DeliveryState.EXPIRED, Reason.EXPIRED)
         return None if isinstance(decision, Send) else decision

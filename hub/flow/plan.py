@@ -25,21 +25,26 @@ from sqlalchemy import (
     union_all,
 )
 
-from channels.base import ChannelName, Clock, Reason, Urgency
+from channels.base import ChannelName, Clock, Reason
 from hub.announcement import Announcement
 from hub.delivery import DeliveryState
+from hub.flow import digest
+from hub.flow.digest import DigestTimes
+from hub.flow.reach import query_for
+from hub.flow.tenure import Tenure
 from hub.ledger import announcements, deliveries, runs
+from hub.ledger.leases import LeaseEndedError
 from hub.ledger.runs import Run, RunState
 from hub.ledger.store import Ledger
 from hub.ledger.tables import announcement as announcement_table
 from hub.ledger.tables import delivery
 from hub.ledger.tables import run as run_table
 from subscribers import audience
-from subscribers.catalogue import Catalogue, load_catalogue
-from subscribers.geometry import PolygonProblem
+from subscribers.catalogue import load_catalogue
 from subscribers.preferences import Cadence
 from subscribers.tables import to_ms
 from templates.content import Kind
+from templates.digest import DIGESTED
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +57,6 @@ FIRST_PAGE: Final = 200
 _ASIDE: Final = 5.0
 """Seconds a run that could not be planned lets others pass (upkeep wakes the planner)."""
 
-_DIGESTIBLE: Final = frozenset({Urgency.INFORMATION, Urgency.DRILL})
 _NEGATIVE: Final = (
     DeliveryState.SKIPPED,
     DeliveryState.FAILED,
@@ -61,41 +65,18 @@ _NEGATIVE: Final = (
 )
 
 
-def query_for(
-    announcement: Announcement, channel: ChannelName, catalogue: Catalogue
-) -> audience.AudienceQuery:
-    """Whom an announcement concerns on a channel: themes x zones (and polygon) x preferences."""
-    themes = [catalogue.themes_by_key[key].id for key in announcement.themes]
-    return audience.AudienceQuery(
-        authority=announcement.authority,
-        theme_lineage=catalogue.theme_lineage(themes),
-        zones=_zones(announcement, catalogue),
-        channel=channel,
-        digestible=announcement.urgency in _DIGESTIBLE,
-    )
-
-
-def _zones(announcement: Announcement, catalogue: Catalogue) -> tuple[int, ...] | None:
-    if not announcement.zones and announcement.polygon is None:
-        return None
-    named = [catalogue.zones_by_key[key].id for key in announcement.zones]
-    if announcement.polygon is not None:
-        touched = catalogue.zones_touching(announcement.polygon)
-        assert not isinstance(touched, PolygonProblem)  # checked at intake
-        named.extend(touched)
-    return catalogue.zone_reach(named)
-
-
 class Planner:
     """Plans whatever run is most urgent, a page at a time. `planned` is told of every page."""
 
     def __init__(
-        self, ledger: Ledger, clock: Clock, lease: int, planned: Callable[[int], None]
+        self, ledger: Ledger, clock: Clock, tenure: Tenure, planned: Callable[[int], None],
+        digests: DigestTimes = DigestTimes(),
     ) -> None:
         self._ledger = ledger
         self._clock = clock
-        self._lease = lease
+        self._tenure = tenure
         self._planned = planned
+        self._digests = digests
         self._work = asyncio.Event()
         self._aside: dict[int, float] = {}  # runs that cannot be planned, until when (steady)
 
@@ -118,9 +99,11 @@ class Planner:
         seen = await self._ledger.read(self._most_urgent)
         if seen is None:
             return False
-        page = lambda conn: plan_page(conn, seen, self._lease, self._clock.now())  # noqa: E731
+        page = self._tenure.guarded(lambda conn: self._page(conn, seen))
         try:
             rows = await self._ledger.transact(page, hurry=True)
+        except LeaseEndedError:  # upkeep wakes the planner again
+            return False
         except Exception:  # a full disk or a broken run: neither ends planning
             log.exception("plan.page", run=seen.id)
             self._aside[seen.id] = now + _ASIDE
@@ -128,6 +111,12 @@ class Planner:
         log.debug("plan.page", run=seen.id, rows=rows)
         self._planned(seen.id)
         return True
+
+    def _page(self, conn: Connection, seen: Run) -> int:
+        now, me = self._clock.now(), self._tenure.id
+        if seen.digest:
+            return digest.plan_page(conn, seen, me, self._digests, now)
+        return plan_page(conn, seen, me, now)
 
     def _most_urgent(self, conn: Connection) -> Run | None:
         planning = [
@@ -222,7 +211,7 @@ def _rows(page: Select[Any], announcement: Announcement, seen: Run, now: datetim
     """A page of people as delivery rows: ready, for the digest, or skipped at birth."""
     people = page.subquery("people")
     parts = union_all(*(select(literal(n).label("part")) for n in range(seen.parts))).subquery()
-    gathers = announcement.urgency in _DIGESTIBLE
+    gathers = announcement.urgency in DIGESTED
     later = (people.c.cadence != Cadence.NOW.value) & literal(gathers)
     moment = to_ms(now)
 

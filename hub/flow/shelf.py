@@ -12,10 +12,12 @@ from sqlalchemy import Connection
 from channels.base import Channel, ChannelName, Clock, Lane, Reason
 from hub.announcement import Announcement
 from hub.delivery import FINAL, REACHED, DeliveryState
-from hub.flow.plan import query_for
+from hub.flow import gathering
+from hub.flow.reach import query_for
 from hub.flow.settle import Settler
 from hub.flow.site import Press
-from hub.flow.texts import Texts
+from hub.flow.tenure import Tenure
+from hub.flow.texts import DigestTexts, Texts
 from hub.flow.verdicts import Ended, Kept
 from hub.flow.window import Known, Window
 from hub.ledger import announcements, deliveries, runs
@@ -27,6 +29,7 @@ from subscribers.catalogue import load_catalogue
 from subscribers.preferences import Hold
 from subscribers.tables import to_ms
 
+_NEVER: Final = float("-inf")
 _THREAD_WAIT: Final = timedelta(seconds=2)
 
 SHORTEST_REST: Final = 0.1
@@ -45,7 +48,7 @@ class Shelf:
     press: Press
     channel: Channel
     clock: Clock
-    lease: int
+    tenure: Tenure
     size: int
     random: Random
     horizon: timedelta
@@ -57,6 +60,9 @@ class Shelf:
             run = runs.by_id(conn, run_id)
             announcement = announcements.by_id(conn, run.announcement)
             catalogue = load_catalogue(conn, run.authority)
+            if run.digest:
+                day = DigestTexts(announcement, catalogue, self.press, self.channel)
+                return Window(run, day, self._settler(run, announcement), tuple(catalogue.themes))
             return Window(
                 run,
                 Texts(announcement, catalogue, self.press, self.channel),
@@ -79,9 +85,10 @@ class Shelf:
         """Reserve the next rows and read their people. Returns how many came."""
         ask = ReserveWindow(
             run=window.run.id,
-            lease=self.lease,
+            lease=self.tenure.id,
             limit=self.size - len(window.rows),
             now=to_ms(self.clock.now()),
+            steady=self.tenure.steady(),
         )
         dry = not window.rows  # connections stand idle: a commit of its own costs less
         hurry = dry or window.lane <= Lane.TRANSACTIONAL
@@ -92,15 +99,48 @@ class Shelf:
         return len(rows)
 
     async def read_people(self, window: Window, rows: Sequence[Reservation]) -> None:
-        """Read the people of these rows as they are now."""
+        """Read the people of these rows as they are now; of digests, what they carry."""
+        if window.run.digest:
+            await self._read_digests(window, rows)
+        read = await self.people_of(window, rows)
+        window.people = {
+            **{row.contact_point: window.people[row.contact_point] for row in window.rows},
+            **read,
+        }  # of whoever has left nothing is kept: a run may have a million
+
+    async def people_of(self, window: Window, rows: Sequence[Reservation]) -> dict[int, Known]:
+        """The people of these rows as they are now, by contact point."""
         before = self.clock.monotonic()  # a wish committed while we read makes this stale
         wanted = [row.contact_point for row in rows]
         lineage, name = window.lineage, self.channel.name
         found = await self.ledger.read(lambda conn: load_addressees(conn, wanted, lineage, name))
-        window.people = {
-            **{row.contact_point: window.people[row.contact_point] for row in window.rows},
-            **{each: Known(found.get(each), before) for each in wanted},
-        }  # of whoever has left nothing is kept: a run may have a million
+        known = {each: Known(found.get(each), before) for each in wanted}
+        if window.run.digest:
+            await self._compare_digests(window, rows, known)
+        return known
+
+    async def _read_digests(self, window: Window, rows: Sequence[Reservation]) -> None:
+        """Take out of these messages what may not be told any more, and keep what they tell."""
+        ids = [row.delivery for row in rows]
+        at, run = self.clock.now(), window.run
+        if (await self.ledger.read(lambda conn: gathering.look(conn, run, ids, at))).changed:
+            await self.ledger.transact(lambda conn: gathering.trim(conn, run, ids, at))
+        told = await self.ledger.read(lambda conn: gathering.look(conn, run, ids, at))
+        waiting = [row.delivery for row in window.rows]
+        window.carried = {each: window.carried.get(each, ()) for each in waiting} | told.carried
+
+    async def _compare_digests(
+        self, window: Window, rows: Sequence[Reservation], known: dict[int, Known]
+    ) -> None:
+        """Whose digest is not any more what it was made for is stale: it is to be made again."""
+        ids = [row.delivery for row in rows]
+        at, run = self.clock.now(), window.run
+        told = await self.ledger.read(lambda conn: gathering.look(conn, run, ids, at))
+        for row in rows:
+            carried = told.carried.get(row.delivery, ())
+            known[row.contact_point].nothing_left = not carried
+            if carried != window.carried.get(row.delivery, ()):
+                known[row.contact_point].at = _NEVER
 
     async def post_before(self, row: Reservation) -> str | None:
         """The post this one answers in its thread. Raises `Kept` while that one is not public."""

@@ -18,7 +18,7 @@ from hub.delivery import REACHED, DeliveryState
 from hub.ledger import late, receipts
 from hub.ledger.counting import Moves, apply_moves
 from hub.ledger.database import AnyRow
-from hub.ledger.moves import move, rows_where
+from hub.ledger.moves import follow, move, rows_where
 from hub.ledger.tables import delivery
 from hub.ledger.writer import Kind
 from subscribers import directory
@@ -181,6 +181,7 @@ def _settle(conn: Connection, settlements: Sequence[Settlement]) -> list[bool]:
     apply_moves(conn, moves)
     _write_attempts(conn, list(compress(settlements, held)))
     at = max(s.at for s in settlements)
+    follow(conn, [s.row.delivery for s in compress(settlements, held)], at)
     _hear_the_late(conn, settlements, held, at)
     receipts.fold(conn, [s.row.delivery for s in settlements], at)
     return held

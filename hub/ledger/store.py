@@ -1,30 +1,28 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The open ledger: who may write, who reads, and the lock on the data folder."""
+"""The open ledger: who may write, and who reads."""
 
 import asyncio
-import fcntl
 import os
 import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Self, TypeVar
+from typing import Self, TypeVar
 
 import structlog
 from sqlalchemy import Connection
 
 from hub.ledger.database import READERS, open_readers, open_writer, quick_check
+from hub.ledger.lock import FolderLock, LedgerLockedError
 from hub.ledger.schema import upgrade
 from hub.ledger.writer import Kind, Writer
+
+__all__ = ["Ledger", "LedgerLockedError"]
 
 T = TypeVar("T")
 R = TypeVar("R")
 log = structlog.get_logger(__name__)
-
-
-class LedgerLockedError(Exception):
-    """Another daemon works in this data folder."""
 
 
 def _die(error: BaseException) -> None:
@@ -36,7 +34,7 @@ def _die(error: BaseException) -> None:
 class Ledger:
     """The record of everything. Use `open`; close with `close` or `async with`."""
 
-    def __init__(self, path: Path, *, commit_wait: float = 0.020, lock: IO[str] | None = None):
+    def __init__(self, path: Path, *, commit_wait: float = 0.020, lock: FolderLock | None = None):
         self.path = path
         self._lock = lock
         self._write_engine = open_writer(path)
@@ -47,15 +45,26 @@ class Ledger:
         self._seen: int | None = None
 
     @classmethod
-    def open(cls, folder: Path, *, exclusive: bool = False, commit_wait: float = 0.020) -> Self:
+    def open(
+        cls,
+        folder: Path,
+        *,
+        exclusive: bool = False,
+        commit_wait: float = 0.020,
+        lock: FolderLock | None = None,
+    ) -> Self:
         """Open (and create or upgrade) the ledger of a data folder.
 
-        `exclusive` takes the daemon's lock. Raises `LedgerLockedError`, `LedgerCorruptError`.
+        `exclusive` takes the daemon's lock, unless it was taken already: `lock`. Either is given
+        back by `close`. Raises `LedgerLockedError`, `LedgerCorruptError`.
         """
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = folder / "ledger.sqlite3"
         with ExitStack() as undo:
-            lock = undo.enter_context(_take_lock(folder)) if exclusive else None
+            if exclusive and lock is None:
+                lock = FolderLock.take(folder)
+            if lock is not None:
+                undo.callback(lock.close)
             engine = open_writer(path)
             try:
                 quick_check(engine)
@@ -64,6 +73,10 @@ class Ledger:
                 engine.dispose()
             undo.pop_all()
         return cls(path, commit_wait=commit_wait, lock=lock)
+
+    def ours(self) -> bool:
+        """Whether no other daemon took this folder from us. True where we never asked for it."""
+        return self._lock is None or self._lock.holds()
 
     def write(self, kind: Kind[T, R], change: T, *, hurry: bool = False) -> "asyncio.Future[R]":
         """See `Writer.write`."""
@@ -112,18 +125,3 @@ class Ledger:
         if self._lock is not None:
             self._lock.close()
             self._lock = None
-
-
-def _take_lock(folder: Path) -> IO[str]:
-    lock = (folder / "lock").open("a+", encoding="ascii")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        lock.close()
-        raise LedgerLockedError(str(folder)) from None
-    with suppress(OSError):
-        lock.seek(0)
-        lock.truncate()
-        lock.write(str(os.getpid()))
-        lock.flush()
-    return lock

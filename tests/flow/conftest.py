@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import insert, select
 from structlog.testing import capture_logs
 
-from channels.base import Accepted, ChannelName, Prepared, TextLimit, Urgency
+from channels.base import Accepted, ChannelName, Prepared, Sighting, TextLimit, Urgency
 from hub.announcement import Announcement, State
 from hub.flow.engine import Engine, RoadSettings
 from hub.flow.intake import Intake, publish
@@ -187,15 +187,52 @@ class ScriptedChannel:
         return [sent.to for sent in self.sent]
 
 
+class AskedChannel(ScriptedChannel):
+    """One whose provider lists what it took: everything written to it that `takes(sent)`.
+
+    `listing()` is asked before each answer: it may raise `ChannelDown`, or wait.
+    """
+
+    def __init__(self, name, clock):
+        super().__init__(name, clock)
+        self.takes = lambda sent: True
+        self.listing = lambda: None
+        self.listed = []  # further sightings, by address
+        self.asked = []
+
+    async def seen(self, prepared, to, slip, since):
+        self.asked.append((to.address, self.clock.monotonic()))
+        waited = self.listing()
+        if inspect.isawaitable(waited):
+            await waited
+        own = [
+            Sighting(f"{self.name}-{sent.delivery}-{sent.round}", self.clock.now())
+            for sent in self.sent
+            if (sent.to, sent.key, sent.post) == (to.address, prepared.rendered.key, slip.post)
+            and self.takes(sent)
+        ]
+        return own + [sighting for address, sighting in self.listed if address == to.address]
+
+
+ASKED = (ChannelName.SMS, ChannelName.X)
+
+
+def scripted(name, clock):
+    return AskedChannel(name, clock) if name in ASKED else ScriptedChannel(name, clock)
+
+
 class Hub:
     """A ledger, an engine and scripted channels, with what tests ask of them."""
 
-    def __init__(self, folder, *channels, clock=None, drain=5.0, pace=1e9, **shape):
+    def __init__(
+        self, folder, *channels, clock=None, drain=5.0, pace=1e9, lease_seconds=1e7, **shape
+    ):
         self.folder = folder
         self.clock = clock or LeapClock()
-        self.channels = {name: ScriptedChannel(name, self.clock) for name in channels}
+        self.channels = {name: scripted(name, self.clock) for name in channels}
         self.shape = {"window": 10, "connections": 10, "pace": pace} | shape
         self.drain = drain
+        self.lease_seconds = lease_seconds  # most tests leap by hours and mean nothing by it
         self.engine = None
         self.open()
 
@@ -215,6 +252,7 @@ class Hub:
             clock=self.clock,
             roads=roads,
             drain=self.drain,
+            lease_seconds=self.lease_seconds,
             random=Random(7),
         )
         await self.engine.__aenter__()
@@ -238,6 +276,9 @@ class Hub:
         for road in engine.roads.values():
             road._stopping = True
             dying += road._tasks
+        for lookup in engine._lookups.values():
+            lookup._ripe = []
+            dying += lookup.tasks
         for task in dying:
             task.cancel()
         await asyncio.gather(*dying, return_exceptions=True)

@@ -180,7 +180,7 @@ async def test_a_reserve_whose_reply_was_lost_is_found_and_put_in_doubt(make_hub
         return (await hub.states())["ready"] == 2
 
     await hub.until(planned)
-    lost = ReserveWindow(1, hub.engine.lease, 1, to_ms(hub.clock.now()))
+    lost = ReserveWindow(1, hub.engine.tenure.id, 1, to_ms(hub.clock.now()))
     await hub.ledger.write(RESERVE, lost)
     await hub.engine.self_audit()
     assert (await hub.states())["reserved"] == 1  # once may be a window being filled

@@ -25,7 +25,8 @@ from hub.announcement import Event, State
 from hub.delivery import FINAL, DeliveryState, lawful
 from hub.flow import upkeep
 from hub.flow.gate import Gate, Wishes
-from hub.flow.plan import plan_page, query_for
+from hub.flow.plan import plan_page
+from hub.flow.reach import query_for
 from hub.flow.principal import Principal
 from hub.flow.redrive import redrive
 from hub.flow.settle import Settler, doubt_wait
@@ -267,9 +268,9 @@ class Engine(RuleBasedStateMachine):
         found = load_addressees(self.conn, [row.contact_point], lineage, run.channel)
         known = Known(found.get(row.contact_point), self.monotonic())
         window = Window(run, Texts(announcement, self.catalogue, None, None), None, lineage)
-        gate = Gate(run.channel, EmbeddedQueue(), Wishes(), self, lambda: True, lambda: True)
+        gate = Gate(run.channel, EmbeddedQueue(), Wishes(), self, lambda _: True, lambda: True)
         try:
-            gate.ask(window, row.subscriber, known, small_turn=False)
+            gate.ask(window, row, known, small_turn=False)
         except Kept as kept:
             return kept.verdict
         return None

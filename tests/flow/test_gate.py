@@ -13,6 +13,7 @@ from hub.flow.gate import STALE_AFTER, Gate, Wishes
 from hub.flow.settle import Settler
 from hub.flow.verdicts import Back, Ended, Kept, Stale, Yield
 from hub.flow.window import Known, Window
+from hub.ledger.deliveries import Reservation
 from hub.ledger.runs import Run, RunState
 from hub.queue.embedded import EmbeddedQueue
 from subscribers.addressees import Addressee
@@ -51,6 +52,19 @@ WILLING = Addressee(
         pause_keeps_urgent=True,
     ),
 )
+ROW = Reservation(
+    delivery=1,
+    run=1,
+    subscriber=7,
+    contact_point=70,
+    part=0,
+    lease=5,
+    round=1,
+    tries=0,
+    crashes=0,
+    maybe=False,
+    reason="",
+)
 
 
 class Counter:
@@ -66,17 +80,18 @@ class Counter:
             self.queue,
             self.wishes,
             self.clock,
-            lambda: self.lease_good,
-            lambda: self.road_open,
+            lambda lease: self.lease_good and lease == ROW.lease,
+            lambda: None if self.road_open else Reason.PROVIDER_ERROR,
         )
         texts = SimpleNamespace(announcement=SimpleNamespace(urgency=Urgency.INFORMATION))
         settler = Settler(RUN, START, "sms", lambda: 0.5)
         self.window = Window(RUN, texts, settler, (1,))
         self.known = Known(WILLING, 0.0)
+        self.row = ROW
 
     def verdict(self, *, small_turn=False):
         try:
-            self.gate.ask(self.window, 7, self.known, small_turn=small_turn)
+            self.gate.ask(self.window, self.row, self.known, small_turn=small_turn)
         except Kept as kept:
             return kept.verdict
         return None
@@ -113,7 +128,12 @@ def test_what_is_over_ends_whatever_else_stands_in_the_way(at):
 
 def test_without_a_good_lease_nothing_leaves(at):
     at.lease_good = False
-    assert at.verdict() == Back(Reason.LEASE_ENDED)
+    assert at.verdict() == Back(Reason.LEASE_ENDED, 0.2)
+
+
+def test_what_was_reserved_under_an_older_lease_goes_back(at):
+    at.row = replace(ROW, lease=ROW.lease - 1)
+    assert at.verdict() == Back(Reason.LEASE_ENDED, 0.2)
 
 
 def test_on_a_closed_road_nothing_leaves(at):
