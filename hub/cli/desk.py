@@ -75,7 +75,7 @@ async def _open(settings: Settings) -> AsyncIterator[Desk]:
         press, clock = make_press(settings), SystemClock()
         # the sandbox stands in for every channel, whatever is configured
         channels = list(ChannelName) if settings.sandbox.enabled else list(configured(settings))
-        principal = Principal("cli", _user(), authority, may_publish=True)
+        principal = Principal("cli", operator(), authority, may_publish=True)
         intake = Intake(ledger, press, channels, clock, changed=lambda: None)
         yield Desk(settings, ledger, press, intake, principal, clock)
 
@@ -98,7 +98,7 @@ def _authority(path: Path, key: str) -> int:
     return authority
 
 
-def _user() -> str:
+def operator() -> str:
     """Who the journal names."""
     try:
         return pwd.getpwuid(os.getuid()).pw_name
