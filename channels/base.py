@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, runtime_checkable
 
 
 class ChannelName(StrEnum):
@@ -54,6 +54,7 @@ class Reason(StrEnum):
     QUIET_HOURS = "quiet_hours"
     PAUSED_BY_PERSON = "paused_by_person"
     DIGEST = "digest"
+    REPLACED = "replaced"
     SAME_ADDRESS = "same_address"
     # what the announcement became
     EXPIRED = "expired"
@@ -206,7 +207,8 @@ class Slip:
     `receipt_token` is ``<delivery>.<round>.<mac>``: a receipt finds its row without an index.
     `message_key` is stable over every copy of this message for this person (the left part of the
     e-mail's Message-ID). `post` is the index of the post in a thread, `reply_to` the provider's
-    reference of the post before it.
+    reference of the post before it. `provider` says which of a channel's several providers is to
+    carry it (`channels.failover`); empty where there is one.
     """
 
     delivery: int
@@ -220,6 +222,7 @@ class Slip:
     gate: Callable[[], None] = always_open
     post: int = 0
     reply_to: str | None = None
+    provider: str = ""
 
 
 # --------------------------------------------------------------------------- what became of it
@@ -366,6 +369,7 @@ class Sighting:
     provider: str = ""
 
 
+@runtime_checkable
 class Witness(Protocol):
     """A road that can be asked afterwards: did this one leave? (ENGINE.md section 5)"""
 

@@ -41,7 +41,7 @@ LAWFUL: Final[Mapping[DeliveryState, frozenset[DeliveryState]]] = {
     S.DIGEST: frozenset({S.PARKED, S.CANCELLED, S.EXPIRED, S.SKIPPED, S.FAILED}) | REACHED,
     S.PARKED: frozenset({S.READY, S.DOUBT, S.DELIVERED, S.ACCEPTED, S.FAILED}),
     S.ACCEPTED: frozenset({S.DELIVERED, S.FAILED}),
-    S.FAILED: frozenset({S.READY, S.DELIVERED, S.ACCEPTED}),
+    S.FAILED: frozenset({S.READY, S.DIGEST, S.DELIVERED, S.ACCEPTED}),
     S.CANCELLED: frozenset({S.DELIVERED, S.ACCEPTED}),
     S.EXPIRED: frozenset({S.DELIVERED, S.ACCEPTED}),
     S.SKIPPED: frozenset({S.DELIVERED, S.ACCEPTED}),

@@ -54,16 +54,19 @@ class QuietHours:
         today = now.astimezone(ZoneInfo(self.timezone)).date()
         wraps = self.end < self.start
         for day in (today - _DAY, today) if wraps else (today,):
-            begin = _instant(day, self.start, self.timezone, 0)
-            end = _instant(day + _DAY if wraps else day, self.end, self.timezone, 1)
+            begin = instant(day, self.start, self.timezone, 0)
+            end = instant(day + _DAY if wraps else day, self.end, self.timezone, 1)
             if begin <= now < end:
                 return end
         return None
 
 
 @lru_cache(maxsize=4096)  # a run asks the same few nights for everybody
-def _instant(day: date, minute: int, timezone: str, fold: int) -> datetime:
-    """The UTC moment when the clock shows `minute` (`fold` chooses among two, PEP 495)."""
+def instant(day: date, minute: int, timezone: str, fold: int = 0) -> datetime:
+    """The UTC moment when the clock shows `minute` after midnight.
+
+    `fold` chooses among two (PEP 495). Where the clock jumps over it, the jump is that moment.
+    """
     zone = ZoneInfo(timezone)
     local = datetime(day.year, day.month, day.day, minute // 60, minute % 60)  # noqa: DTZ001
     late = local.replace(tzinfo=zone, fold=0).astimezone(UTC)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from channels.base import ChannelName, EmailText, PostText, PushText, SmsText
 from hub.announcement import Announcement
 from hub.cli.layout import table
-from hub.flow.plan import query_for
+from hub.flow.reach import query_for
 from hub.flow.site import Press, letterhead
 from hub.reports.estimate import Prices, cost_of_one, readers
 from hub.settings import Settings

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Where the town stands on the web, and the letterhead its announcements leave under."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
 from urllib.parse import urlsplit
 
-from channels.base import STOP_TOKEN_MARK, ChannelName, Rendered
+from channels.base import STOP_TOKEN_MARK, ChannelName, Rendered, Urgency
 from hub.announcement import Announcement
 from subscribers.catalogue import Catalogue
-from templates.content import Letterhead
+from templates.content import Kind, Letterhead
+from templates.digest import DigestItem, compose_digest
 from templates.refusals import Refusal
 from templates.render import Composer, choose
 
@@ -102,3 +106,37 @@ class Press:
             announcement, catalogue, self.site, content.language, economical=self.economical
         )
         return self.composer.compose(channel, content, head)
+
+    def print_digest(
+        self,
+        digest: Announcement,
+        items: Sequence[Announcement],
+        catalogue: Catalogue,
+        channel: ChannelName,
+        language: str,
+    ) -> Rendered | Refusal:
+        """The message of a digest for a reader of `language`, with these announcements in it."""
+        told = sorted(items, key=_digest_order)
+        themes = tuple(dict.fromkeys(key for item in told for key in item.themes))
+        own = letterhead(
+            replace(digest, themes=themes),
+            catalogue,
+            self.site,
+            language,
+            economical=self.economical,
+        )
+        carried = []
+        for item in told:
+            content = choose(item.contents, language, catalogue.language)
+            head = letterhead(item, catalogue, self.site, content.language)
+            carried.append(DigestItem(content, head))
+        town = replace(own, page_url=own.home_url, kind=Kind.FIRST, ancestors=())
+        return compose_digest(self.composer, channel, language, carried, town)
+
+
+_IN_DIGEST: Final = (Urgency.INFORMATION, Urgency.DRILL)
+
+
+def _digest_order(item: Announcement) -> tuple[int, datetime, int]:
+    """What is real before what is exercised, then as it was published."""
+    return _IN_DIGEST.index(item.urgency), item.published or item.created, item.id

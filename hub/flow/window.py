@@ -4,9 +4,9 @@
 from collections import deque
 from dataclasses import dataclass, field
 
-from channels.base import Lane
+from channels.base import Lane, Prepared
 from hub.flow.settle import Settler
-from hub.flow.texts import Texts
+from hub.flow.texts import Carried, DigestTexts, Texts
 from hub.ledger.deliveries import Reservation
 from hub.ledger.runs import Run
 from subscribers.addressees import Addressee
@@ -14,10 +14,14 @@ from subscribers.addressees import Addressee
 
 @dataclass(slots=True)
 class Known:
-    """What is known of a citizen, and since when (steady seconds). None: erased."""
+    """What is known of a citizen, and since when (steady seconds). None: erased.
+
+    `nothing_left`: of all their digest was to tell, nothing is to be told any more.
+    """
 
     addressee: Addressee | None
     at: float
+    nothing_left: bool = False
 
 
 @dataclass(slots=True)
@@ -29,13 +33,18 @@ class Window:
     """
 
     run: Run
-    texts: Texts
+    texts: Texts | DigestTexts
     settler: Settler
     lineage: tuple[int, ...]
     rows: deque[Reservation] = field(default_factory=deque)
     people: dict[int, Known] = field(default_factory=dict)
+    carried: dict[int, Carried] = field(default_factory=dict)  # by delivery, in a digest's run
     refilling: bool = False
     news: bool = False
+
+    def text_for(self, row: Reservation, language: str) -> Prepared:
+        """What this row says to a reader of `language`. Raises `texts.UnprintableError`."""
+        return self.texts.to(language, self.carried.get(row.delivery, ()))
 
     @property
     def lane(self) -> Lane:

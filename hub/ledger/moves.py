@@ -1,25 +1,28 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Rows that match a condition move to another state, and the counts with them."""
+"""Rows that match a condition move to another state, and the counts and what they carry with
+them."""
 
 import json
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection, select, text
 
-from hub.delivery import DeliveryState
+from channels.base import Reason
+from hub.delivery import PENDING, DeliveryState, lawful
 from hub.ledger.counting import Moves, apply_moves
 from hub.ledger.database import AnyRow
 from hub.ledger.tables import delivery
 
 ROWS: Final = select(
     *(delivery.c.id, delivery.c.run, delivery.c.state, delivery.c.reason),
-    *(delivery.c.round, delivery.c.crashes, delivery.c.ref),
+    *(delivery.c.round, delivery.c.crashes, delivery.c.maybe, delivery.c.ref),
 )
 
 
 def rows_where(conn: Connection, *conditions: Any, limit: int) -> Sequence[AnyRow]:
-    """(id, run, state, reason, round, crashes, ref) of the rows that match, by id."""
+    """(id, run, state, reason, round, crashes, maybe, ref) of the rows that match, by id."""
     return conn.execute(ROWS.where(*conditions).order_by(delivery.c.id).limit(limit)).all()
 
 
@@ -51,3 +54,25 @@ def move(
         {"ids": json.dumps([row.id for row in rows])},
     )
     apply_moves(conn, moves)
+    follow(conn, [row.id for row in rows], at)
+
+
+_CARRIED: Final = text("""
+SELECT d.id, d.run, d.state, d.reason, g.state AS becomes, g.reason AS why
+FROM digest_item i JOIN delivery g ON g.id = i.digest JOIN delivery d ON d.id = i.item
+WHERE i.digest IN (SELECT value FROM json_each(:ids))
+ORDER BY d.id
+""")
+
+
+def follow(conn: Connection, moved: Collection[int], at: int) -> None:
+    """What digest messages carry ends with them, in the same transaction; where one is sent again
+    it waits again. Of deliveries that are no digests nothing is carried: one look."""
+    ends: dict[tuple[DeliveryState, str], list[AnyRow]] = defaultdict(list)
+    for row in conn.execute(_CARRIED, {"ids": json.dumps(list(moved))}):
+        waits = row.becomes in PENDING
+        state = DeliveryState.DIGEST if waits else DeliveryState(row.becomes)
+        if row.state != state and lawful(DeliveryState(row.state), state):
+            ends[state, Reason.DIGEST if waits else row.why].append(row)
+    for (state, reason), rows in ends.items():
+        move(conn, rows, state, at=at, reason=reason)

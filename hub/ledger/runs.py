@@ -77,7 +77,7 @@ def _read(row: AnyRow) -> Run:
     )
 
 
-def insert(
+def insert(  # noqa: PLR0917 (what a run is made of)
     conn: Connection,
     announcement_id: int,
     authority: int,

@@ -315,4 +315,4 @@ def test_settling_a_window_is_one_statement_whatever_its_size(book):
     statements = []
     event.listen(book.conn, "before_cursor_execute", lambda *said: statements.append(said[2]))
     SETTLE.apply(book.conn, [book.done(row, S.ACCEPTED, ref=str(row.delivery)) for row in rows])
-    assert len(statements) == 5  # the rows in a savepoint, their counts, a look for receipts
+    assert len(statements) == 6  # the rows in a savepoint, their counts, digests, receipts
