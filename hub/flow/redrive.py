@@ -3,17 +3,17 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, select
 
 from channels.base import Reason
-from hub.announcement import Event, State
 from hub.delivery import DeliveryState
 from hub.flow.principal import Principal
-from hub.flow.upkeep import PAGE
+from hub.flow.settle import doubt_wait
+from hub.flow.upkeep import PAGE, reopen
 from hub.ledger import announcements, audit, deliveries, runs
 from hub.ledger.database import AnyRow
-from hub.ledger.runs import RunState
 from hub.ledger.tables import delivery, run
 from subscribers.tables import to_ms
 
@@ -37,19 +37,7 @@ def redrive(
         if abandon:
             deliveries.move(conn, rows, DeliveryState.FAILED, at=at)
         else:
-            deliveries.move(
-                conn,
-                rows,
-                DeliveryState.READY,
-                at=at,
-                reason=Reason.REDRIVEN,
-                due=at,
-                round=delivery.c.round + 1,  # an old round's receipt says nothing of this try
-                tries=0,
-                crashes=0,
-                ref=None,
-            )
-            _reopen(conn, sorted({row.run for row in rows}), now)
+            again(conn, rows, now)
         moved += len(rows)
     verb = "abandon" if abandon else "redrive"
     about = f"announcement:{code}" if code else "announcements"
@@ -74,11 +62,20 @@ def _parked(conn: Connection, authority: int, code: str | None) -> Sequence[AnyR
     return deliveries.rows_where(conn, parked, delivery.c.run.in_(wanted), limit=PAGE)
 
 
-def _reopen(conn: Connection, run_ids: list[int], now: datetime) -> None:
-    for run_id in run_ids:
-        closed = runs.by_id(conn, run_id)
-        if closed.state is RunState.DONE:
-            runs.set_state(conn, run_id, RunState.OPEN)
-        announcement = announcements.by_id(conn, closed.announcement)
-        if announcement.state is State.FINISHED:
-            announcements.move(conn, announcement, Event.REOPEN, now)
+def again(conn: Connection, rows: Sequence[AnyRow], now: datetime) -> None:
+    """Send rows that failed or are parked once more, in a round of their own.
+
+    What was parked out of doubt is in doubt again: it is looked up first, where that can be done.
+    """
+    at = to_ms(now)
+    fresh: dict[str, Any] = {"reason": Reason.REDRIVEN, "tries": 0, "crashes": 0}
+    for run_id in sorted({row.run for row in rows}):
+        mine = [row for row in rows if row.run == run_id]
+        doubtful = [row for row in mine if row.maybe and row.state == DeliveryState.PARKED]
+        others = [row for row in mine if row not in doubtful]
+        wait = doubt_wait(runs.by_id(conn, run_id))
+        deliveries.move(conn, doubtful, DeliveryState.DOUBT, at=at, due=at + wait, **fresh)
+        # an old round's receipt says nothing of this try
+        begun: dict[str, Any] = {"due": at, "round": delivery.c.round + 1, "ref": None}
+        deliveries.move(conn, others, DeliveryState.READY, at=at, **begun, **fresh)
+        reopen(conn, [run_id], now)

@@ -2,7 +2,7 @@
 """The small rounds that keep the ledger true: publish what is due, close what is over, look at
 what is in doubt, say when an announcement is finished. Each is one function of a connection."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -20,6 +20,8 @@ from hub.ledger.tables import delivery
 from subscribers.tables import to_ms
 
 PAGE: Final = 5_000
+
+_UNDER_WAY: Final = PENDING | {DeliveryState.DIGEST}
 
 Resolve = Callable[[Connection, Run, datetime], int]
 
@@ -48,13 +50,14 @@ def close_over(conn: Connection, now: datetime) -> int:
             limit=PAGE,
         )
         if rows:
-            state, reason = _end(run)
+            state, reason = ended(run)
             deliveries.move(conn, rows, state, at=to_ms(now), reason=reason)
             return len(rows)
     return 0
 
 
-def _end(run: Run) -> tuple[DeliveryState, Reason]:
+def ended(run: Run) -> tuple[DeliveryState, Reason]:
+    """How the rows of a run that is over end."""
     if run.cancelled:
         return DeliveryState.CANCELLED, Reason.CANCELLED
     return DeliveryState.EXPIRED, Reason.EXPIRED
@@ -76,18 +79,21 @@ def park(conn: Connection, run: Run, now: datetime) -> int:
 RESOLVE: Final[Mapping[ChannelName, Resolve]] = {
     ChannelName.EMAIL: send_again,
     ChannelName.WEBPUSH: send_again,
-    # Twilio and X can be asked (ENGINE.md section 5): that look-up takes the place of `park`.
+    # where `hub.flow.lookup` asks the provider, it resolves them instead
     ChannelName.SMS: park,
     ChannelName.X: park,
 }
 
 
-def resolve_doubts(conn: Connection, now: datetime) -> int:
-    """What becomes of rows in doubt whose wait is over. Returns how many."""
-    return sum(
-        RESOLVE[run.channel](conn, run, now)
-        for run in (runs.by_id(conn, each) for each in _doubtful_runs(conn, now))
-    )
+def resolve_doubts(
+    conn: Connection, now: datetime, asked: Collection[ChannelName] = frozenset()
+) -> int:
+    """What becomes of rows in doubt whose wait is over, but for the channels that are asked.
+
+    Returns how many.
+    """
+    doubtful = (runs.by_id(conn, each) for each in _doubtful_runs(conn, now))
+    return sum(RESOLVE[run.channel](conn, run, now) for run in doubtful if run.channel not in asked)
 
 
 def _doubtful_runs(conn: Connection, now: datetime) -> list[int]:
@@ -107,8 +113,8 @@ def _resolve(
         limit=PAGE,
     )
     if run.over(now):  # never sent again; the row says that a copy may have left
-        ended, why = _end(run)
-        deliveries.move(conn, rows, ended, at=at, reason=why)
+        end, why = ended(run)
+        deliveries.move(conn, rows, end, at=at, reason=why)
         return len(rows)
     spent = [row for row in rows if row.crashes >= DOUBT_CRASHES]
     others = [row for row in rows if row.crashes < DOUBT_CRASHES]
@@ -123,7 +129,8 @@ def _resolve(
 def finish(conn: Connection, now: datetime) -> int:
     """Close the runs that have nothing left to do, and finish what has no open run.
 
-    What is parked waits for a human and what is gathered for a digest: neither keeps a run open.
+    What is parked waits for a human and keeps no run open; what waits for a digest does, or nobody
+    could cancel it any more.
     An announcement that was paused over its last messages finishes once it is resumed. Returns
     how many runs and announcements.
     """
@@ -139,4 +146,15 @@ def finish(conn: Connection, now: datetime) -> int:
 def _idle(conn: Connection, run: Run) -> bool:
     if run.state is not RunState.OPEN:
         return False
-    return not any(row.state in PENDING for row in runs.counts(conn, [run.id]))
+    return not any(row.state in _UNDER_WAY for row in runs.counts(conn, [run.id]))
+
+
+def reopen(conn: Connection, run_ids: Collection[int], now: datetime) -> None:
+    """Open these runs again where they were done: something of them waits once more."""
+    for run_id in run_ids:
+        closed = runs.by_id(conn, run_id)
+        if closed.state is RunState.DONE:
+            runs.set_state(conn, run_id, RunState.OPEN)
+        announcement = announcements.by_id(conn, closed.announcement)
+        if announcement.state is State.FINISHED:
+            announcements.move(conn, announcement, Event.REOPEN, now)

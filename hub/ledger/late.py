@@ -24,6 +24,12 @@ LATE: Final = "late_accepted"
 FOUND: Final = "found"
 """Code of the attempt that records whose copy a look-up took a listed message for."""
 
+ABSENT: Final = "absent"
+"""Code of the attempt that a look-up found nothing of: it is sent again."""
+
+CRASHED: Final = "crashed"
+"""Code of the attempt that was under way when its process ended."""
+
 _ANY_ROUND: Final = -1
 
 
@@ -136,7 +142,12 @@ def take_back(conn: Connection, provider: str | None, ref: str, owner: int, at: 
         return True
     of = runs.by_id(conn, holder.run)
     due = at + doubt_wait(of.channel, of.lane)
-    doubted = {"reason": Reason.OUTCOME_UNKNOWN, "due": due, "maybe": True, "ref": None}
+    doubted: dict[str, Any] = {
+        "reason": Reason.OUTCOME_UNKNOWN,
+        "due": due,
+        "maybe": True,
+        "ref": None,
+    }
     move(conn, [holder], S.DOUBT, at=at, **doubted)
     return True
 

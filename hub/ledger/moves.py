@@ -7,13 +7,13 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, select, text, update
 
 from channels.base import Reason
 from hub.delivery import PENDING, DeliveryState, lawful
 from hub.ledger.counting import Moves, apply_moves
 from hub.ledger.database import AnyRow
-from hub.ledger.tables import delivery
+from hub.ledger.tables import delivery, run
 
 ROWS: Final = select(
     *(delivery.c.id, delivery.c.run, delivery.c.state, delivery.c.reason),
@@ -76,3 +76,11 @@ def follow(conn: Connection, moved: Collection[int], at: int) -> None:
             ends[state, Reason.DIGEST if waits else row.why].append(row)
     for (state, reason), rows in ends.items():
         move(conn, rows, state, at=at, reason=reason)
+        if state is DeliveryState.DIGEST:
+            _open_again(conn, {row.run for row in rows})
+
+
+def _open_again(conn: Connection, runs: Collection[int]) -> None:
+    """Only of open runs it is looked at what waits for a digest."""
+    done = (run.c.id.in_(runs), run.c.state == "done")
+    conn.execute(update(run).where(*done).values(state="open"))

@@ -353,6 +353,11 @@ class Hub:
         except TimeoutError:
             pytest.fail(f"deliveries stand {dict(await self.reasons())}, expected {states}")
 
+    async def wait_out(self, seconds=31):
+        """Whatever is in doubt is seen to be, then waits so long."""
+        await self.engine.round()
+        self.clock.leap(seconds)
+
     async def idle(self, turns=20):
         """Long enough for whatever could still happen at this moment to happen."""
         for _ in range(turns):
