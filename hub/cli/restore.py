@@ -14,6 +14,7 @@ from hub.cli.desk import operator, refusing
 from hub.cli.files import read_text
 from hub.cli.options import CONFIG, Config, Refusal, read_settings
 from hub.clock import SystemClock
+from hub.flow.digest import DigestTimes
 from hub.flow.replacing import IncompleteJournalError, Restored
 from hub.flow.replacing import restore as put_back
 from hub.ledger.lock import LedgerLockedError
@@ -58,6 +59,7 @@ def restore(
                 SystemClock().now(),
                 press=make_press(settings),
                 actor=operator(),
+                digests=DigestTimes.named(settings.engine.digest_time, settings.engine.digest_day),
                 identity=key,
                 without_journal=without_journal,
             )

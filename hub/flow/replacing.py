@@ -2,14 +2,18 @@
 """The whole of a restore: check, unpack, prepare beside the ledger, then take its place."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from sqlalchemy import Connection
+from sqlalchemy.exc import DatabaseError
+
 from hub.flow import restoring
+from hub.flow.digest import DigestTimes
 from hub.flow.restoring import Replayed
 from hub.flow.site import Press
 from hub.ledger import backup, schema, swap
@@ -43,6 +47,7 @@ def restore(
     *,
     press: Press,
     actor: str,
+    digests: DigestTimes,
     identity: str | None = None,
     without_journal: bool = False,
 ) -> Restored:
@@ -62,8 +67,22 @@ def restore(
             if not without_journal and not (follows and _reaches(journal, manifest)):
                 raise IncompleteJournalError(str(journal.path))
             floors = given if follows and given else {n: k + FORGOTTEN for n, k in known.items()}
-            replayed = _prepare(staged, journal, manifest, floors, now, press, actor)
-            aside = folder / f"replaced-{now:%Y%m%dT%H%M%SZ}" if ledger.exists() else None
+
+            def prepare(conn: Connection) -> Replayed:
+                return restoring.prepare(
+                    conn,
+                    journal.entries(manifest.journal),
+                    backup_of=manifest.made_at,
+                    now=now,
+                    press=press,
+                    actor=actor,
+                    digests=digests,
+                )
+
+            people = max((entry.person for entry in journal.entries()), default=0)
+            floors = {**floors, "subscriber": max(people, floors.get("subscriber", 0))}
+            replayed = _prepared(staged, prepare, floors)
+            aside = folder / f"replaced-{now:%Y%m%dT%H%M%S%fZ}" if ledger.exists() else None
             swap.put_in_place(staged, ledger, aside or folder)
             if journal.last() == 0 and (room / JOURNAL).exists():
                 (room / JOURNAL).rename(journal.path)  # so that it counts on
@@ -85,33 +104,18 @@ def _reaches(journal: Journal, manifest: Manifest) -> bool:
     return numbers[0] <= manifest.journal + 1 and numbers[-1] >= manifest.journal
 
 
-def _prepare(  # noqa: PLR0917 (one caller, just above)
-    staged: Path,
-    journal: Journal,
-    manifest: Manifest,
-    floors: Mapping[str, int],
-    now: datetime,
-    press: Press,
-    actor: str,
+def _prepared(
+    staged: Path, prepare: Callable[[Connection], Replayed], floors: Mapping[str, int]
 ) -> Replayed:
     """Everything in one transaction, in a file that nobody else has open."""
     engine = open_writer(staged)
     try:
         schema.upgrade(engine)
         with engine.begin() as conn:
-            replayed = restoring.prepare(
-                conn,
-                journal.entries(manifest.journal),
-                backup_of=manifest.made_at,
-                now=now,
-                press=press,
-                actor=actor,
-            )
-            people = max((entry.person for entry in journal.entries()), default=0)
-            floors = {**floors, "subscriber": max(people, floors.get("subscriber", 0))}
+            replayed = prepare(conn)
             restoring.raise_numbers(conn, floors)
-    except sqlite3.DatabaseError as damaged:
-        raise BadBackupError(f"The ledger in the backup cannot be used: {damaged}.") from None
+    except DatabaseError as damaged:
+        raise BadBackupError(f"The ledger in the backup cannot be used: {damaged.orig}.") from None
     finally:
         engine.dispose()
     with closing(sqlite3.connect(staged)) as alone:

@@ -16,11 +16,13 @@ from sqlalchemy import ColumnElement, Connection, func, select, text, true, upda
 from channels.base import ChannelName, Reason
 from hub.delivery import DeliveryState
 from hub.flow import stopping, upkeep
+from hub.flow.digest import DigestTimes
 from hub.flow.erasing import erase
 from hub.flow.plan import plan_page
 from hub.flow.site import Press
 from hub.flow.stopping import Stopped
 from hub.ledger import audit, hold, leases, moves, runs
+from hub.ledger.database import AnyRow
 from hub.ledger.hold import Hold
 from hub.ledger.journal import Entry
 from hub.ledger.runs import RunState
@@ -28,7 +30,7 @@ from hub.ledger.tables import announcement, delivery, run
 from subscribers import directory
 from subscribers.suppression import SuppressionReason
 from subscribers.suppression import suppress as suppress_address
-from subscribers.tables import to_ms
+from subscribers.tables import authority, to_ms
 
 log = structlog.get_logger(__name__)
 
@@ -52,6 +54,7 @@ def prepare(
     now: datetime,
     press: Press,
     actor: str,
+    digests: DigestTimes,
 ) -> Replayed:
     """Make a restored ledger ready to start, on hold.
 
@@ -60,12 +63,7 @@ def prepare(
     """
     replayed = _replay(conn, entries, now, actor)
     _catch_up(conn, press, now)
-    gathered = moves.rows_where(
-        conn,
-        delivery.c.state == DeliveryState.DIGEST,
-        delivery.c.due <= to_ms(now),
-        limit=_ALL_ROWS,
-    )  # the digest they were for has probably left
+    gathered = _gathered(conn, backup_of, now, digests)
     moves.move(
         conn, gathered, DeliveryState.PARKED, at=to_ms(now), reason=Reason.ON_HOLD, maybe=True
     )
@@ -109,6 +107,20 @@ def _catch_up(conn: Connection, press: Press, now: datetime) -> None:
     for each in runs.open_runs(conn):
         while (seen := runs.by_id(conn, each.id)).state is RunState.PLANNING:
             plan_page(conn, seen, planner, now)
+
+
+def _gathered(
+    conn: Connection, backup_of: datetime, now: datetime, digests: DigestTimes
+) -> list[AnyRow]:
+    """What waited for a digest, where one was due since: it has probably left in it."""
+    left = [
+        town.id
+        for town in conn.execute(select(authority.c.id, authority.c.timezone))
+        if digests.latest(now, town.timezone)[1] > backup_of
+    ]
+    waits = delivery.c.state == DeliveryState.DIGEST
+    theirs = delivery.c.run.in_(select(run.c.id).where(run.c.authority.in_(left)))
+    return list(moves.rows_where(conn, waits, theirs, limit=_ALL_ROWS))
 
 
 def raise_numbers(conn: Connection, floors: Mapping[str, int]) -> None:

@@ -3,7 +3,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -251,7 +251,8 @@ def test_what_is_accepted_on_hold_is_not_set_aside(
 def test_what_was_scheduled_for_between_backup_and_restore_counts_as_sent(
     hub: Any, town: Path, rows: Rows, announced: Callable[..., str]
 ) -> None:
-    announced("--publish-at", "2099-01-01T10:00:00+01:00")
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    announced("--publish-at", tomorrow.isoformat(timespec="seconds"))
     hub("backup", "--to", "b.zip")
     assert rows("SELECT state FROM announcement") == [("scheduled",)]
     hub("restore", "b.zip", "--yes")
