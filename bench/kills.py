@@ -19,7 +19,8 @@ from typing import Any
 
 from rich.progress import Progress
 
-from bench.trial import CHANNELS, Trial, address, doubled, wait_for
+from bench.town import address
+from bench.trial import CHANNELS, Trial, doubled, wait_for
 from channels.base import ChannelName
 
 SHARES = {ChannelName.SMS: 1.0, ChannelName.EMAIL: 0.5, ChannelName.WEBPUSH: 0.5}

@@ -8,7 +8,6 @@ what stood reserved at each blow; `bench.checker` says afterwards who was lost o
 
 import json
 import random
-import sqlite3
 import time
 import urllib.request
 from collections import Counter
@@ -19,7 +18,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.checker import Key, Log, open_ledger, rows_of
-from bench.trial import Trial, address, wait_for
+from bench.town import address
+from bench.trial import Trial, wait_for
 from channels.base import ChannelName
 
 SHARES: Final = {ChannelName.SMS: 1.0, ChannelName.EMAIL: 0.5, ChannelName.WEBPUSH: 0.5}
@@ -82,8 +82,7 @@ class Ordeal:
 
     def begin(self) -> None:
         """Move in, start the daemon, let the providers misbehave."""
-        self.trial.settle(self.people, SHARES)
-        keep_followers(self.trial, "alertes", ALERTED)
+        self.trial.settle(self.people, SHARES, {"alertes": ALERTED})
         self.log = Log(self.trial.log)
         self._key = self.trial.key()
         self.start()
@@ -212,13 +211,3 @@ def misbehave(trial: Trial, faults: Mapping[str, Any]) -> None:
     )
     with urllib.request.urlopen(request, timeout=10):
         pass
-
-
-def keep_followers(trial: Trial, theme: str, people: int) -> None:
-    """Only the first ones go on following this theme. For a daemon that is not running."""
-    with closing(sqlite3.connect(trial.folder / "data" / "ledger.sqlite3")) as conn, conn:
-        conn.execute(
-            "DELETE FROM subscription WHERE subscriber > ? AND channel <> 'x' AND theme IN "
-            "(SELECT id FROM theme WHERE key = ?)",
-            (people, theme),
-        )

@@ -21,17 +21,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import insert
-
+from bench import town
 from channels.base import ChannelName
-from hub.clock import SystemClock
-from hub.demo_town.town import FILES
-from hub.ledger.database import open_writer
 from hub.sandbox.effects import Effect, read_log
-from hub.sandbox.server import Sandbox
-from subscribers import crier, tables
-from subscribers.catalogue import load_catalogue
-from subscribers.catalogue_file import import_catalogue
 
 HUB = (sys.executable, "-m", "hub")
 CHANNELS = tuple(ChannelName)
@@ -149,7 +141,7 @@ class Trial:
 
     def wait_until_ready(self, seconds: float = 30) -> None:
         """Until the daemon's doors are open."""
-        wait_for("the daemon", seconds, self._answers, 0.05)
+        wait_for("the daemon", seconds, self.answers, 0.05)
 
     def _serve(self, *options: str) -> "subprocess.Popen[str]":
         with (self.folder / "daemon.log").open("a", encoding="utf-8") as errors:
@@ -160,7 +152,8 @@ class Trial:
                 text=True,
             )
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
+        """Whether the daemon is ready."""
         assert self._daemon is not None
         assert self._daemon.poll() is None, (self.folder / "daemon.log").read_text("utf-8")[-2000:]
         try:
@@ -235,42 +228,15 @@ class Trial:
         assert done.returncode == 0, done.stderr + done.stdout
         return done.stdout
 
-    # ------------------------------------------------------------------ people
-
-    def settle(self, people: int, shares: Mapping[ChannelName, float]) -> None:
-        """Move in `people` citizens who asked for everything at once, each with the channels of
-        the first `share` of them, and the town's account on X."""
-        clock = SystemClock()
-        now = clock.now()
-        push = Sandbox(clock).push
-        push.origin = self.ready["base_url"]
-        engine = open_writer(self.folder / "data" / "ledger.sqlite3")
-        with engine.begin() as conn:
-            import_catalogue(
-                conn,
-                FILES.joinpath("catalogue.toml").read_text("utf-8"),
-                FILES.joinpath("zones.geojson").read_text("utf-8"),
-            )
-            catalogue = load_catalogue(conn, 1)
-            roots = [theme.id for theme in catalogue.themes.values() if theme.parent is None]
-            person = {"authority": 1, "language": "fr", "timezone": "Europe/Paris"}
-            numbers = range(1, people + 1)
-            conn.execute(
-                insert(tables.subscriber),
-                [{"id": n, **person, "channel_order": [], "created": now} for n in numbers],
-            )
-            for channel, share in shares.items():
-                mine = numbers[: round(people * share)]
-                points = [_point(channel, n, now, push) for n in mine]
-                conn.execute(insert(tables.contact_point), points)
-                asked = [
-                    {"subscriber": n, "theme": theme, "channel": channel, "cadence": "now"}
-                    for n in mine
-                    for theme in roots
-                ]
-                conn.execute(insert(tables.subscription), asked)
-            crier.appoint(conn, catalogue, now)
-        engine.dispose()
+    def settle(
+        self,
+        people: int,
+        shares: Mapping[ChannelName, float],
+        followers: Mapping[str, int] | None = None,
+    ) -> None:
+        """Move in a town: see `bench.town`."""
+        ledger, push_service = self.folder / "data" / "ledger.sqlite3", self.ready["base_url"]
+        town.move_in(ledger, push_service, people, shares, followers or {})
 
     # ------------------------------------------------------------------ announcements
 
@@ -348,31 +314,6 @@ class Trial:
             if found and found["code"] == code:
                 mine[effect.channel.value, effect.to] += 1
         return mine
-
-
-def address(channel: ChannelName, n: int) -> str:
-    """The nth citizen's address as the sandbox sees it.
-
-    Of 10,000 numbers reserved for fiction (+33 6 39 98 xx xx) a larger town needs more: those
-    beyond are +33 6 99 9x xx xx x with one digit too many, which no network can give anybody.
-    """
-    match channel:
-        case ChannelName.SMS:
-            return f"+3363998{n:04d}" if n < 10_000 else f"+336999{n:06d}"
-        case ChannelName.EMAIL:
-            return f"citizen{n}@example.org"
-        case ChannelName.WEBPUSH:
-            return f"citizen{n}-1"
-        case ChannelName.X:
-            return "public"
-
-
-def _point(channel: ChannelName, n: int, now: Any, push: Any) -> dict[str, Any]:
-    point = {"subscriber": n, "channel": channel, "verified_at": now, "created": now}
-    if channel is ChannelName.WEBPUSH:
-        device = push.new_device(address(channel, n))
-        return {**point, "address": device["endpoint"], "keys": device["keys"]}
-    return {**point, "address": address(channel, n), "keys": None}
 
 
 def doubled(received: "Counter[tuple[str, str]]", channel: ChannelName) -> int:

@@ -8,8 +8,9 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from bench.kills import NEWS
-from bench.trial import Trial, address
+from bench.ordeal import NEWS
+from bench.town import address
+from bench.trial import Trial
 from channels.base import ChannelName
 
 PEOPLE = 20_000
