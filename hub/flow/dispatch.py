@@ -6,24 +6,23 @@ each channel has its own connections, its own windows and its own pace.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from datetime import timedelta
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any, Final
 
 import structlog
 
 from channels.base import Channel, ChannelDown, Clock, Lane, Outcome, Reason, Retry
-from hub.delivery import DeliveryState
-from hub.flow.closure import Closure
+from hub.flow.freshness import EVERY, Freshness
 from hub.flow.gate import Gate
 from hub.flow.outcomes import Outcomes
 from hub.flow.pace import Pace
+from hub.flow.providers import Passage, Providers
 from hub.flow.shelf import Shelf
 from hub.flow.slips import Slips
 from hub.flow.verdicts import Back, Kept, Stale, Verdict, Yield
 from hub.flow.window import Known, Window
-from hub.ledger.database import LedgerFullError
+from hub.flow.windows import Windows
 from hub.ledger.deliveries import Reservation, Settlement
 from hub.ledger.runs import Run
 from hub.queue.port import WorkQueue
@@ -34,14 +33,14 @@ _ALL: Final = frozenset(Lane)
 _URGENT_ONLY: Final = frozenset({Lane.VITAL, Lane.TRANSACTIONAL})
 _SHARED: Final = 4  # connections from which on one is kept free for vital messages
 _UNTIL_WOKEN: Final = float("inf")
-_TROUBLE: Final = 1.0  # seconds a run rests when its window could not be filled
 
 
 class Road:
     """Sends everything that leaves on one channel.
 
     A tenth of the connections is kept for vital messages, so that slow answers to a newsletter
-    never stand in an alert's way.
+    never stand in an alert's way. `paces` are the channel's providers in order of preference, with
+    the messages a second each takes.
     """
 
     def __init__(
@@ -55,22 +54,22 @@ class Road:
         outcomes: Outcomes,
         clock: Clock,
         connections: int,
-        pace: float,
+        paces: Mapping[str, float],
     ) -> None:
         self.channel = channel
         self.name = channel.name
-        self.pace = Pace(pace, clock.monotonic())
+        self.providers = Providers(channel.name, paces, clock.monotonic())
         self._queue, self._shelf, self._gate = queue, shelf, gate
         self._slips, self._outcomes, self._clock = slips, outcomes, clock
         self._free = connections
         self._kept_free = max(1, connections // 10) if connections >= _SHARED else 0
-        self._windows: dict[int, Window] = {}
+        self._windows = Windows(shelf, queue, outcomes, clock, self._start, lambda: self.closed_for)
+        self._fresh = Freshness(shelf)
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._flying: set[int] = set()
-        self._opening: set[int] = set()
         self._stopping = False
-        self._closure = Closure()
+        self._switched_off: Reason | None = None
 
     # ------------------------------------------------------------------ what others tell it
 
@@ -80,50 +79,76 @@ class Road:
 
     def news(self, run: Run) -> None:
         """The ledger was read again: a run is new, changed, or may have rows ready."""
-        window = self._windows.get(run.id)
-        if window is not None:
-            window.run = run
-            window.news = True
-            if run.paused:
-                self._give_back(window, Reason.RUN_PAUSED)
+        self._windows.news(run)
         self._queue.put(run)
         self.wake()
 
     def forget(self, run_id: int) -> None:
         """Its run is done."""
-        window = self._windows.get(run_id)
-        if window is not None and not window.rows and not window.refilling:
-            del self._windows[run_id]
+        self._windows.forget(run_id)
 
     def settled(self, settlement: Settlement) -> None:
         """A row of ours was written. One that waits again may be the next to send."""
-        window = self._windows.get(settlement.row.run)
-        if window is not None and settlement.state is DeliveryState.READY:
-            self.news(window.run)
+        run = self._windows.waiting_again(settlement)
+        if run is not None:
+            self.news(run)
+
+    def switch(self, off: Reason | None) -> None:
+        """Somebody closed the road, or (None) opened it: nothing, or everything, leaves again."""
+        if off is not None and off is not self._switched_off:
+            self._windows.give_all_back(off)
+        self._switched_off = off
+        self.wake()
 
     @property
     def held(self) -> set[int]:
         """Every row reserved here whose outcome is not on its way to the ledger yet."""
-        waiting = (row.delivery for w in self._windows.values() for row in w.rows)
-        return self._flying | set(waiting)
+        return self._flying | {row.delivery for row in self._windows.rows}
 
     @property
-    def open(self) -> bool:
-        """Whether the provider takes messages, as far as we know."""
-        return not self._closure.closed(self._clock.monotonic())
+    def pace(self) -> Pace:
+        """How fast the provider that carries on a good day is called."""
+        return self.providers.first.pace
+
+    @property
+    def switched_off(self) -> Reason | None:
+        """Why nothing may leave whatever the provider says."""
+        return self._switched_off
 
     @property
     def closed_for(self) -> Reason | None:
-        """Why the provider took nothing when it was last asked; None where it did."""
-        return self._closure.reason
+        """Why nothing may leave now; None where something may."""
+        if self._stopping:
+            return Reason.DRAINED
+        if self._switched_off is None and self.providers.resting(self._clock.monotonic()):
+            return self.providers.first.breaker.reason or Reason.PROVIDER_ERROR
+        return self._switched_off
+
+    @property
+    def open(self) -> bool:
+        """Whether messages may leave, as far as we know."""
+        return self.closed_for is None
 
     # ------------------------------------------------------------------ the loop
 
     async def work(self) -> None:
         """Send for ever; end when `stop` was asked for."""
-        while not self._stopping:
-            self._wake.clear()
-            await self._sleep(self._send_what_may_leave())
+        fresh = asyncio.create_task(self._keep_fresh())
+        try:
+            while not self._stopping:
+                self._wake.clear()
+                await self._sleep(self._send_what_may_leave())
+        finally:
+            fresh.cancel()
+
+    async def _keep_fresh(self) -> None:
+        """Read again whoever waits for a connection."""
+        while True:
+            await self._clock.sleep(EVERY)
+            try:
+                await self._fresh.look()
+            except Exception:  # they stay stale, and the gate keeps them
+                log.exception("dispatch.fresh", channel=self.name)
 
     async def _sleep(self, seconds: float) -> None:
         if seconds == _UNTIL_WOKEN:  # nearly always: no task is made for it
@@ -156,13 +181,11 @@ class Road:
 
     def _obstacle(self, now: float) -> float:
         """Seconds for which nothing at all may leave on this road; 0 when something may."""
-        if self._closure.closed(now):
-            return self._closure.until - now
+        if self._free <= 0 or self._switched_off is not None:
+            return _UNTIL_WOKEN
         if self._outcomes.full:
             return 1.0  # no reserving while outcomes cannot be written
-        if self._free <= 0:
-            return _UNTIL_WOKEN
-        return self.pace.wait(now)
+        return self.providers.wait(now)
 
     def _next_due(self, now: float) -> float:
         wakes = self._queue.wakes_at(self.name, now)
@@ -170,23 +193,13 @@ class Road:
 
     def _take(self, run: Run, now: float, small: bool) -> bool:
         """Start the next message of a run; False while its window is being filled."""
-        window = self._windows.get(run.id)
-        if window is None:
-            if run.id not in self._opening:
-                self._opening.add(run.id)
-                self._start(self._fill(run.id, None))
+        taken = self._windows.take(run)
+        if taken is None:
             return False
-        if not window.rows:
-            if not window.refilling:
-                self._start(self._fill(run.id, window))
-            return False
-        row = window.rows.popleft()
-        if len(window.rows) <= self._shelf.size // 2 and not window.refilling:
-            self._start(self._fill(run.id, window))
+        window, row = taken
         self._free -= 1
-        self.pace.spend(now)
         self._flying.add(row.delivery)
-        self._start(self._carry(window, row, small))
+        self._start(self._carry(window, row, self.providers.admit(now), small))
         return True
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
@@ -200,129 +213,90 @@ class Road:
             log.error("dispatch.bug", channel=self.name, exc_info=error)
         self.wake()
 
-    async def _fill(self, run_id: int, window: Window | None) -> None:
-        """Refill a window; where nothing is due, let its run rest until something is."""
-        try:
-            window = window or await self._open(run_id)
-            if not (window.refilling or self._stopping):
-                await self._refill(window)
-        except LedgerFullError:
-            self._queue.rest(run_id, self._clock.monotonic() + _TROUBLE)
-        except Exception:  # a run whose window cannot be filled must not stop the others
-            log.exception("dispatch.window", channel=self.name, run=run_id)
-            self._queue.rest(run_id, self._clock.monotonic() + _TROUBLE)
-
-    async def _refill(self, window: Window) -> None:
-        window.refilling = True
-        try:
-            window.news = False
-            came = await self._shelf.refill(window)
-            if window.run.paused:
-                self._give_back(window, Reason.RUN_PAUSED)
-            elif not self.open:
-                self._give_back(window, self.closed_for or Reason.PROVIDER_ERROR)
-            elif not came and not window.rows:
-                until = await self._shelf.rests_until(window.run)
-                if not (window.news or window.rows):
-                    self._queue.rest(window.run.id, until)
-        finally:
-            window.refilling = False
-
-    async def _open(self, run_id: int) -> Window:
-        try:
-            window = await self._shelf.open(run_id)
-        finally:
-            self._opening.discard(run_id)
-        return self._windows.setdefault(run_id, window)
-
     # ------------------------------------------------------------------ one message
 
-    async def _carry(self, window: Window, row: Reservation, small: bool) -> None:
+    async def _carry(self, window: Window, row: Reservation, passage: Passage, small: bool) -> None:
         settlement: Settlement | None = None
         try:
-            settlement = await self._attempt(window, row, small)
+            settlement = await self._attempt(window, row, passage, small)
         finally:
             self._free += 1
             self._flying.discard(row.delivery)
+            self._fresh.left(row.delivery)
             if settlement is not None:
                 self._outcomes.put(settlement, window.lane)
             self.wake()
 
-    async def _attempt(self, window: Window, row: Reservation, small: bool) -> Settlement | None:
+    async def _attempt(
+        self, window: Window, row: Reservation, passage: Passage, small: bool
+    ) -> Settlement | None:
         """One try, to its settlement; None when the row went back into its window."""
         left = False
 
         def gate(known: Known) -> None:
             nonlocal left
-            self._gate.ask(window, row.subscriber, known, small_turn=small)
+            if (closed := passage.closed) is not None:
+                raise Kept(Back(closed))
+            self._gate.ask(window, row, known, small_turn=small)
             left = True
+            self._fresh.left(row.delivery)
 
         try:
-            outcome = await self._send(window, row, small, gate)
+            outcome = await self._send(window, row, passage, small, gate)
         except Kept as kept:
+            self.providers.stayed(passage)
             return await self._keep(window, row, kept.verdict)
         except ChannelDown as down:
-            return self._close(window, row, down)
+            self._give_back_if(self.providers.down(passage, down, self._clock.monotonic()))
+            return window.settler.road_closed(row, down, self._clock.now())
         except Exception:
             # A bug of ours or of a library must not lose the row, nor send it twice unasked:
             # whatever had passed the gate may have left.
             log.exception("dispatch.bug", channel=self.name, delivery=row.delivery)
             outcome = Retry(Reason.INTERNAL, maybe_sent=left)
-        self._learn(outcome)
-        return window.settler.outcome(row, outcome, self._clock.now())
+        self._give_back_if(self.providers.learn(passage, outcome, self._clock.monotonic()))
+        provider = passage.provider.name
+        return window.settler.outcome(row, outcome, self._clock.now(), provider)
 
     async def _send(
-        self, window: Window, row: Reservation, small: bool, gate: Callable[[Known], None]
+        self,
+        window: Window,
+        row: Reservation,
+        passage: Passage,
+        small: bool,
+        gate: Callable[[Known], None],
     ) -> Outcome:
         known = window.people.get(row.contact_point)
         if known is None:
             raise Kept(Stale())
-        self._gate.ask(window, row.subscriber, known, small_turn=small)  # before a connection is
+        self._gate.ask(window, row, known, small_turn=small)  # before a connection is
         assert known.addressee is not None  # the gate lets nobody erased pass
         reply_to = await self._shelf.post_before(row)
-        slip = self._slips.write(self.name, window, row, partial(gate, known), reply_to)
-        prepared = window.texts.of(known.addressee.language)
+        by, ask = passage.provider.name, partial(gate, known)
+        slip = self._slips.write(self.name, window, row, ask, reply_to, by)
+        prepared = window.text_for(row, known.addressee.language)
+        self._fresh.watch(window, row, known)
         return await self.channel.send(prepared, known.addressee.recipient, slip)
 
     async def _keep(self, window: Window, row: Reservation, verdict: Verdict) -> Settlement | None:
-        self.pace.give_back()
         match verdict:
             case Yield():
-                self._put_back(window, row)
+                self._windows.put_back(window, row)
                 return None
             case Stale():
                 try:
                     await self._shelf.read_people(window, [row, *window.rows])
                 finally:
-                    self._put_back(window, row)
+                    self._windows.put_back(window, row)
                 return None
             case _:
                 return window.settler.verdict(row, verdict, self._clock.now())
 
-    def _put_back(self, window: Window, row: Reservation) -> None:
-        """Reserved still, and first to leave: its run, which may have begun to rest, has work."""
-        window.rows.appendleft(row)
-        self._queue.put(window.run)
-
-    def _learn(self, outcome: Outcome) -> None:
-        """What an answer says of the road: a 429 slows it down, anything taken speeds it up."""
-        if isinstance(outcome, Retry):
-            if outcome.reason is Reason.RATE_LIMITED:
-                after = (outcome.after or timedelta(seconds=1)).total_seconds()
-                self.pace.slow_down(self._clock.monotonic(), after)
-            return
-        self.pace.passed()
-        self._closure.passed(self._clock.monotonic())
-
-    def _close(self, window: Window, row: Reservation, down: ChannelDown) -> Settlement:
-        """The road is closed: everything waits, nobody's attempt is spent."""
-        rest = self._closure.close(down, self._clock.monotonic())
-        if rest is not None:
-            say = log.error if down.alarm else log.warning
-            told = {"reason": down.reason, "code": down.code, "seconds": round(rest)}
-            say("channel.closed", channel=self.name, **told)
-            self._give_all_back(down.reason)
-        return window.settler.road_closed(row, down, self._clock.now())
+    def _give_back_if(self, tripped: bool) -> None:
+        """Everything waits where no provider takes anything any more; nobody's try is spent."""
+        closed = self.closed_for
+        if tripped and closed is not None:
+            self._windows.give_all_back(closed)
 
     # ------------------------------------------------------------------ the end
 
@@ -330,20 +304,9 @@ class Road:
         """Stop reserving, let what is under way end, give the rest back undoubted."""
         self._stopping = True
         self.wake()
-        self._give_all_back(Reason.DRAINED)
+        self._windows.give_all_back(Reason.DRAINED)
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=drain)
             for task in late:
                 task.cancel()  # stays reserved: in doubt at the next start
-        self._give_all_back(Reason.DRAINED)  # what a refill or a yield brought meanwhile
-
-    def _give_all_back(self, reason: Reason) -> None:
-        for window in self._windows.values():
-            self._give_back(window, reason)
-
-    def _give_back(self, window: Window, reason: Reason) -> None:
-        """What was reserved and never handed over is ready again, undoubted."""
-        while window.rows:
-            row = window.rows.popleft()
-            back = window.settler.verdict(row, Back(reason), self._clock.now())
-            self._outcomes.put(back, window.lane)
+        self._windows.give_all_back(Reason.DRAINED)  # what a refill or a yield brought meanwhile

@@ -59,7 +59,7 @@ class Settler:
         waiting = retry.after is not None  # they said how long to wait: no crash of ours
         crashes = row.crashes + (0 if waiting else 1)
         state = S.PARKED if crashes >= DOUBT_CRASHES else S.DOUBT
-        rest = delay(self.run.lane, max(crashes, 1), self.jitter)  # a server that times out needs it
+        rest = delay(self.run.lane, max(crashes, 1), self.jitter)  # what times out needs one
         pause = max(rest, retry.after or timedelta(0))
         due = at + max(doubt_wait(self.run), pause // timedelta(milliseconds=1))
         return Settlement(
@@ -96,7 +96,7 @@ class Settler:
             case Skip(reason):
                 return Settlement(row, S.SKIPPED, at, reason=reason)
             case Digest(reason):
-                return Settlement(row, S.DIGEST, at, reason=reason)
+                return Settlement(row, S.DIGEST, at, reason, at)  # from now on it waits for one
             case Ended(state, reason):
                 return Settlement(row, state, at, reason=reason)
             case Hold(until, reason):

@@ -2,6 +2,7 @@
 """What goes with a message and comes back with its receipt, signed (ENGINE.md section 3)."""
 
 import hmac
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -12,6 +13,7 @@ from hub.ledger.deliveries import Reservation
 from subscribers.tokens import StopTokens
 
 _MAC: Final = 20  # hexadecimal digits: 80 bits
+_TOKEN: Final = re.compile(r"[0-9]{1,18}\.[0-9]{1,9}\.[0-9a-f]{20}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +23,16 @@ class Slips:
     secret: bytes
     stops: StopTokens
 
-    def write(
+    def write(  # noqa: PLR0917 (what a slip is made of)
         self,
         channel: ChannelName,
         window: Window,
         row: Reservation,
         gate: Callable[[], None],
         reply_to: str | None,
+        provider: str = "",
     ) -> Slip:
-        """The slip of one row."""
+        """The slip of one row; `provider` as in `channels.base.Slip`."""
         announcement = window.texts.announcement
         return Slip(
             delivery=row.delivery,
@@ -45,6 +48,7 @@ class Slips:
             gate=gate,
             post=row.part,
             reply_to=reply_to,
+            provider=provider,
         )
 
     def receipt_token(self, delivery: int, round_: int) -> str:
@@ -53,10 +57,9 @@ class Slips:
 
     def read_receipt_token(self, token: str) -> tuple[int, int] | None:
         """(delivery, round) of a token we wrote, or None."""
-        parts = token.split(".")
-        if len(parts) != 3 or not (parts[0].isdecimal() and parts[1].isdecimal()):
+        if not _TOKEN.fullmatch(token):
             return None
-        delivery, round_ = int(parts[0]), int(parts[1])
+        delivery, round_ = (int(part) for part in token.split(".")[:2])
         genuine = hmac.compare_digest(self.receipt_token(delivery, round_).encode(), token.encode())
         return (delivery, round_) if genuine else None
 

@@ -69,8 +69,9 @@ class LeapClock:
     async def sleep(self, seconds):
         until = self.monotonic() + seconds
         while (left := until - self.monotonic()) > 0:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._leapt.wait(), left)
+            with suppress(TimeoutError):  # not wait_for, which may swallow a cancellation
+                async with asyncio.timeout(left):
+                    await self._leapt.wait()
 
     def leap(self, seconds):
         self._zero -= seconds

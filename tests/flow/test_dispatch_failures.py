@@ -49,7 +49,7 @@ async def test_a_crowd_of_failures_closes_the_road_once(make_hub, gate):
     await hub.until(lambda: len(hub[SMS].sent) == 10)
     gate.set()
     await hub.becomes(ready=10)
-    assert hub.engine.roads[SMS]._closure.until - hub.clock.monotonic() <= 5
+    assert hub.engine.roads[SMS].providers.wait(hub.clock.monotonic()) <= 5
 
 
 async def test_a_road_that_stays_closed_is_tried_ever_less_often(make_hub):
@@ -63,7 +63,7 @@ async def test_a_road_that_stays_closed_is_tried_ever_less_often(make_hub):
         hub.clock.leap(301)
     times = [sent.at for sent in hub[SMS].sent]
     assert len(times) == 9
-    assert hub.engine.roads[SMS]._closure._rest == 300
+    assert 290 < hub.engine.roads[SMS].providers.wait(times[-1]) < 301
 
 
 async def test_the_providers_own_wish_says_when_to_look_again(make_hub):

@@ -1,14 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""How fast a provider is called, and how long a closed road rests."""
+"""How fast a provider is called."""
 
-from datetime import timedelta
-
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from channels.base import ChannelDown, Reason
-from hub.flow.closure import Closure
 from hub.flow.pace import Pace
 
 
@@ -85,40 +80,3 @@ def test_what_did_not_leave_costs_nothing():
     assert pace.wait(0.0) > 0
     pace.give_back()
     assert pace.wait(0.0) == 0
-
-
-# --------------------------------------------------------------------------- a closed road
-
-DOWN = ChannelDown(Reason.NETWORK)
-
-
-def test_a_road_rests_twice_as_long_each_time_up_to_five_minutes():
-    closure, now, rests = Closure(), 0.0, []
-    for _ in range(9):
-        rests.append(closure.close(DOWN, now))
-        now = closure.until
-    assert rests == [5, 10, 20, 40, 80, 160, 300, 300, 300]
-
-
-def test_a_wave_of_failures_closes_it_once():
-    closure = Closure()
-    assert closure.close(DOWN, 1.0) == 5
-    assert closure.close(DOWN, 2.0) is None
-    assert closure.until == 6.0
-
-
-def test_the_providers_wish_is_heard():
-    closure = Closure()
-    assert closure.close(ChannelDown(Reason.BUDGET, after=timedelta(hours=1)), 0.0) == 3600
-    assert closure.closed(3599.0)
-    assert not closure.closed(3600.0)
-    assert closure.reason is Reason.BUDGET
-
-
-@pytest.mark.parametrize(("now", "reason"), [(1.0, Reason.NETWORK), (5.0, None)])
-def test_only_an_answer_after_its_rest_opens_it(now, reason):
-    closure = Closure()
-    closure.close(DOWN, 0.0)
-    closure.passed(now)
-    assert closure.reason is reason
-    assert closure.close(DOWN, 10.0) == (10 if reason else 5)
