@@ -18,6 +18,7 @@ from channels.base import (
     Outcome,
     Prepared,
     Reason,
+    Receipt,
     Recipient,
     Rejected,
     Rendered,
@@ -25,6 +26,7 @@ from channels.base import (
     Slip,
     TextLimit,
 )
+from channels.email.bounces import read_letter
 from channels.email.codes import refused, sender_refused
 from channels.email.letter import Letter, compile_letter
 from channels.email.settings import EmailSettings
@@ -143,6 +145,10 @@ class EmailChannel:
                 await wire.goodbye()
         except TimeoutError:
             wire.close()
+
+    def read_letter(self, token: str, letter: bytes) -> list[Receipt]:
+        """What came back to the return address that bore `token`. Touches nothing."""
+        return read_letter(letter, token, self._clock.now())
 
     async def check(self) -> str:
         """Connect, sign in and NOOP, without sending. Raises `CheckFailed`."""
