@@ -12,18 +12,19 @@ from datetime import timedelta
 from typing import Any, cast
 
 import structlog
-from aiohttp import web
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Connection, select
 
 from channels.base import Channel, ChannelName, Clock, ReceiptReader
 from channels.registry import load
 from hub.flow.credentials import Seal
+from hub.flow.digest import DigestTimes
 from hub.flow.engine import Engine, RoadSettings
 from hub.flow.intake import Intake
 from hub.flow.receipts import Receiving
 from hub.flow.site import Press, Site
 from hub.flow.slips import Slips
+from hub.ledger.lock import FolderLock
 from hub.ledger.store import Ledger
 from hub.queue.embedded import EmbeddedQueue
 from hub.sandbox.server import Sandbox, SandboxSettings
@@ -32,6 +33,7 @@ from hub.web.callbacks.twilio import STATUS
 from hub.web.desk import Desk
 from hub.web.health import gauges
 from hub.web.limiter import Limiter
+from hub.web.listening import bind, open_doors, opened_when_free
 from hub.web.phones import PHONES, Phones
 from hub.web.phones import routes as phone_routes
 from hub.web.server import make_app
@@ -48,6 +50,8 @@ from templates.render import Composer
 SMS_LIMIT = LIMITS[ChannelName.SMS]
 
 log = structlog.get_logger(__name__)
+
+_LEASE_MARGIN = 1.5  # of the longest time-out: a lease is renewed six times in its length
 
 
 class UnusableError(Exception):
@@ -115,8 +119,7 @@ def listen(settings: Settings) -> socket.socket:
     """The server's socket, bound: port 0 has become a real one. Raises `UnusableError`."""
     address = (settings.server.host, settings.server.port)
     try:
-        family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-        return socket.create_server(address, family=family, reuse_port=False, backlog=1024)
+        return bind(*address)
     except OSError as refused:
         reason = f"server {address[0]}:{address[1]} cannot be listened on: {refused.strerror}"
         raise UnusableError(reason) from None
@@ -138,21 +141,23 @@ class Hub:
 async def open_hub(
     settings: Settings,
     clock: Clock,
-    server: socket.socket,
+    server: socket.socket | None,
     *,
+    lock: FolderLock | None = None,
     sandbox: Sandbox | None = None,
     phones: Phones | None = None,
 ) -> AsyncIterator[Hub]:
     """Everything started in the order it is needed, and stopped in the reverse.
 
     The doors open last and close first: what was accepted is on its way before the next comes.
-    Raises `UnusableError`, and what `Ledger.open` raises.
+    `lock` is the folder's, where it was taken already; without a `server` the doors open as soon
+    as the port is free. Raises `UnusableError`, and what `Ledger.open` raises.
     """
     async with AsyncExitStack() as stack:
         keys = Keys.of(settings)
         settings = with_callbacks(settings, server, sandboxed=sandbox is not None)
         ledger = Ledger.open(
-            settings.hub.data, exclusive=True, commit_wait=settings.engine.commit_wait
+            settings.hub.data, exclusive=True, commit_wait=settings.engine.commit_wait, lock=lock
         )
         stack.callback(ledger.close)
         town = await ledger.transact(lambda conn: _town(conn, settings, clock))
@@ -170,14 +175,19 @@ async def open_hub(
             sandbox.routes(app)
             app[PHONES] = phones or Phones(sandbox.effects, ())
             app.add_routes(phone_routes())
-        await _serve(stack, app, server)
-        host, port = server.getsockname()[:2]
-        log.info("hub.ready", channels=[str(channel.name) for channel in channels], port=port)
-        yield Hub(settings, ledger, engine, intake, town, f"http://{host}:{port}")
+        if server is None:
+            address = (settings.server.host, settings.server.port)
+            await stack.enter_async_context(opened_when_free(stack, app, *address, clock))
+        else:
+            address = server.getsockname()[:2]
+            await open_doors(stack, app, server)
+        yield Hub(settings, ledger, engine, intake, town, "http://{}:{}".format(*address))
         log.info("hub.stopping")
 
 
-def with_callbacks(settings: Settings, server: socket.socket, *, sandboxed: bool) -> Settings:
+def with_callbacks(
+    settings: Settings, server: socket.socket | None, *, sandboxed: bool
+) -> Settings:
     """The same settings; where Twilio can reach us and no other address was chosen, it is asked to
     post receipts. The stand-ins reach the very socket, whatever the public address is."""
     sms, base = settings.channels.sms, _callback_base(settings, server, sandboxed=sandboxed)
@@ -188,8 +198,8 @@ def with_callbacks(settings: Settings, server: socket.socket, *, sandboxed: bool
     return settings.model_copy(update={"channels": channels})
 
 
-def _callback_base(settings: Settings, server: socket.socket, *, sandboxed: bool) -> str:
-    if sandboxed:
+def _callback_base(settings: Settings, server: socket.socket | None, *, sandboxed: bool) -> str:
+    if sandboxed and server is not None:
         return "http://{}:{}".format(*server.getsockname()[:2])
     public = settings.hub.public_url
     return public if public.startswith("https://") else ""
@@ -219,6 +229,8 @@ def _engine(
         roads=[_road(settings, channel) for channel in channels],
         drain=settings.engine.drain_seconds,
         horizon=timedelta(hours=settings.engine.retry_hours),
+        lease_seconds=lease_seconds(settings),
+        digests=DigestTimes.named(settings.engine.digest_time, settings.engine.digest_day),
     )
 
 
@@ -268,14 +280,20 @@ def _town(conn: Connection, settings: Settings, clock: Clock) -> Town:
 def _road(settings: Settings, channel: Channel) -> RoadSettings:
     section = configured(settings)[channel.name]
     window: int = getattr(settings.engine.windows, channel.name.value)
-    return RoadSettings(channel, window, section.connections, section.pace)
+    return RoadSettings(channel, window, section.connections, section.pace, timeout=section.timeout)
 
 
-async def _serve(stack: AsyncExitStack, app: web.Application, server: socket.socket) -> None:
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0)
-    await runner.setup()
-    stack.push_async_callback(runner.cleanup)
-    await web.SockSite(runner, server).start()
+def lease_seconds(settings: Settings) -> float:
+    """How long this process may send without renewing its lease. Raises `UnusableError` where that
+    is too short for what is sent last to be answered before it ends."""
+    sections = configured(settings).values()
+    least = _LEASE_MARGIN * max((section.timeout for section in sections), default=0.0)
+    if settings.engine.lease_seconds < least:
+        raise UnusableError(
+            f"engine.lease_seconds must be at least {least:g}, half as long again as the longest "
+            "time-out of a channel."
+        )
+    return settings.engine.lease_seconds
 
 
 def sandbox_of(settings: Settings, clock: Clock, **more: Any) -> Sandbox:

@@ -6,13 +6,14 @@ import signal
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
-from hub.app import UnusableError, listen, open_hub, sandbox_of, sandboxed
+from hub.app import Hub, UnusableError, lease_seconds, listen, open_hub, sandbox_of, sandboxed
 from hub.cli.options import CONFIG, Config, Refusal, read_settings
 from hub.clock import SystemClock
+from hub.flow.standby import stand_by
 from hub.ledger.database import LedgerCorruptError
 from hub.ledger.schema import NewerLedgerError
 from hub.ledger.store import LedgerLockedError
@@ -27,6 +28,12 @@ with suppress(ImportError):  # Windows, PyPy
 
     _LOOP = uvloop.new_event_loop
 
+TAKEN_OVER: Final = 75  # EX_TEMPFAIL: started again, it would work
+
+
+class TakenOverError(Exception):
+    """Our lease ended and another hub sends in our place."""
+
 
 def register(app: typer.Typer) -> None:
     """Add the verbs."""
@@ -34,11 +41,21 @@ def register(app: typer.Typer) -> None:
     app.command("sandbox")(sandbox)
 
 
-def serve(config: Config = CONFIG) -> None:
+def serve(
+    config: Config = CONFIG,
+    standby: Annotated[
+        bool,
+        typer.Option(
+            "--standby", help="Wait beside the hub that works here, and take over when it cannot."
+        ),
+    ] = False,
+) -> None:
     """Run the daemon until SIGTERM: accept, send, answer."""
     settings = read_settings(config)
+    if standby and settings.sandbox.enabled:
+        raise Refusal("The sandbox lives inside one hub: another cannot wait beside it.")
     set_up_logs(settings.logs.format, settings.logs.level)
-    run(lambda: _serve(settings))
+    run(lambda: _wait_and_serve(settings) if standby else _serve(settings))
 
 
 def run(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -46,6 +63,9 @@ def run(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     try:
         with asyncio.Runner(loop_factory=_LOOP) as runner:
             runner.run(work())
+    except TakenOverError:
+        typer.echo("hub: Another hub took over this folder.", err=True)
+        raise typer.Exit(TAKEN_OVER) from None
     except UnusableError as unusable:
         raise Refusal(str(unusable)) from None
     except LedgerLockedError as locked:
@@ -68,14 +88,36 @@ def stopped() -> asyncio.Event:
 async def _serve(settings: Settings) -> None:
     stop, clock, server = stopped(), SystemClock(), listen(settings)
     if not settings.sandbox.enabled:
-        async with open_hub(settings, clock, server):
-            await stop.wait()
+        async with open_hub(settings, clock, server) as hub:
+            await _until_over(stop, hub)
         return
     async with (
         sandbox_of(settings, clock) as stand_ins,
-        open_hub(sandboxed(settings, stand_ins), clock, server, sandbox=stand_ins),
+        open_hub(sandboxed(settings, stand_ins), clock, server, sandbox=stand_ins) as hub,
     ):
-        await stop.wait()
+        await _until_over(stop, hub)
+
+
+async def _wait_and_serve(settings: Settings) -> None:
+    stop, clock = stopped(), SystemClock()
+    lease_seconds(settings)  # what it cannot start with is said now, not when it is needed
+    lock = await stand_by(settings.hub.data, clock, stop)
+    if lock is not None:
+        async with open_hub(settings, clock, None, lock=lock) as hub:
+            await _until_over(stop, hub)
+
+
+async def _until_over(stop: asyncio.Event, hub: Hub) -> None:
+    """Until somebody stops us; raises `TakenOverError` where another hub took our place."""
+    lost = hub.engine.tenure.lost
+    waits = [asyncio.ensure_future(event.wait()) for event in (stop, lost)]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+    if lost.is_set():
+        raise TakenOverError
 
 
 def sandbox(

@@ -43,7 +43,7 @@ async def stand_by(folder: Path, clock: Clock, stop: asyncio.Event) -> FolderLoc
             if clock.monotonic() - said >= _SAID_EVERY:
                 said = clock.monotonic()
                 code = getattr(refused.orig, "sqlite_errorname", "")
-                log.error("standby.ledger_is_held", code=code, kill=holder(folder))
+                log.warning("standby.ledger_is_held", code=code, kill=holder(folder))
             seized = None
         if seized is not None:
             log.warning("standby.takes_over", because="the other hub's lease ran out")

@@ -7,7 +7,8 @@ or suspended for too long finds its time over before it does anything else.
 
 import asyncio
 import os
-from collections.abc import Callable, Set
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from typing import Final, TypeVar
 
 import structlog
@@ -39,7 +40,7 @@ class Tenure:
     """
 
     def __init__(
-        self, ledger: Ledger, clock: Clock, length: float, held: Callable[[], Set[int]]
+        self, ledger: Ledger, clock: Clock, length: float, held: Callable[[], AbstractSet[int]]
     ) -> None:
         self.id = 0
         self.lost = asyncio.Event()
@@ -104,7 +105,7 @@ class Tenure:
             await self._clock.sleep(self._length / _SHARE)
             try:
                 await self.renew()
-            except Exception as error:  # a full disk, say: it may pass before our time does
+            except Exception as error:  # noqa: BLE001  a full disk, say: it may pass before our time does
                 log.warning("lease.not_renewed", error=type(error).__name__)
 
     async def renew(self) -> None:
@@ -117,14 +118,14 @@ class Tenure:
             log.error("lease.lost", lease=self.id)
             self.lost.set()
 
-    def _renew(self, conn: Connection, until: float, held: Set[int]) -> int | None:
+    def _renew(self, conn: Connection, until: float, held: AbstractSet[int]) -> int | None:
         if leases.renew(conn, self.id, self.steady(), _ms(until)):
             return self.id
         if leases.is_dead(conn, self.id) or not self._ledger.ours():
             return None
         return self._replace(conn, until, held)
 
-    def _replace(self, conn: Connection, until: float, held: Set[int]) -> int:
+    def _replace(self, conn: Connection, until: float, held: AbstractSet[int]) -> int:
         """Nobody took over: what we know of stays ours to settle, the rest is in doubt.
 
         What was reserved under the old lease and has not left is given back by the gate.

@@ -8,7 +8,8 @@ one dead) or when it was not renewed in time. That time counts on the machine's 
 all processes share and no wall clock moves: milliseconds, written `steady`.
 """
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, or_, select, tuple_, update
@@ -85,7 +86,9 @@ def bury(conn: Connection) -> None:
     conn.execute(update(lease).where(~lease.c.dead).values(dead=True))
 
 
-def recover(conn: Connection, now: datetime, wait: Wait, spared: Set[int] = frozenset()) -> int:
+def recover(
+    conn: Connection, now: datetime, wait: Wait, spared: AbstractSet[int] = frozenset()
+) -> int:
     """Put what dead leases had reserved into doubt. Returns how many rows.
 
     `spared` are rows whose sender lives and will settle them yet.
@@ -99,7 +102,7 @@ def recover(conn: Connection, now: datetime, wait: Wait, spared: Set[int] = froz
     return _doubt(conn, [row for row in rows if row.id not in spared], now, wait)
 
 
-def strays(conn: Connection, lease_id: int, held: Set[int]) -> set[tuple[int, int]]:
+def strays(conn: Connection, lease_id: int, held: AbstractSet[int]) -> set[tuple[int, int]]:
     """(delivery, round) of what stands reserved under this lease, or an older one of the same
     process, outside its windows."""
     mine = select(delivery.c.id, delivery.c.round).where(

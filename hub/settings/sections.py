@@ -83,6 +83,18 @@ class Server(Section):
     )
 
 
+class Mailbox(Section):
+    """The door for mail that comes back: bounces, complaints, and stops by mail (LMTP)."""
+
+    host: str = Field(
+        "127.0.0.1", description="Address the mail door listens on; best this machine alone."
+    )
+    port: Port = Field(0, description="Port of the mail door, such as 8024; 0: no such door.")
+    max_size: Count = Field(1_048_576, description="Largest letter taken, in bytes.")
+    connections: Count = Field(20, description="Connections at a time.")
+    timeout: Seconds = Field(60, description="Seconds a quiet connection is kept.")
+
+
 class Limits(Section):
     """How much one caller may ask of each door."""
 
@@ -122,6 +134,17 @@ class Engine(Section):
     ] = Field("friday", description="The day of the weekly digest.")
     drain_seconds: Annotated[float, Field(gt=0, le=25)] = Field(
         25, description="Time given to messages in flight when the daemon stops, in seconds."
+    )
+    lease_seconds: Annotated[float, Field(ge=1, le=3600)] = Field(
+        60,
+        description="How long a daemon that stands still keeps the right to send, in seconds; then "
+        "a hub that waits takes over. At least half as long again as the longest time-out of a "
+        "channel.",
+    )
+    fallback_seconds: Annotated[float, Field(gt=0)] = Field(
+        300,
+        description="How long an urgent message may stay without a receipt before it also goes "
+        "out on the citizen's next channel, in seconds.",
     )
 
 
@@ -227,6 +250,7 @@ class Settings(BaseSettings):
 
     hub: Hub = Hub()
     server: Server = Server()
+    mailbox: Mailbox = Mailbox()
     limits: Limits = Limits()
     engine: Engine = Engine()
     words: Words = Words()
