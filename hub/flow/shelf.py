@@ -127,7 +127,8 @@ class Shelf:
             await self.ledger.transact(lambda conn: gathering.trim(conn, run, ids, at))
         told = await self.ledger.read(lambda conn: gathering.look(conn, run, ids, at))
         waiting = [row.delivery for row in window.rows]
-        window.carried = {each: window.carried.get(each, ()) for each in waiting} | told.carried
+        kept = {each: window.carried.get(each, ()) for each in waiting}
+        window.carried = {**kept, **told.carried}
 
     async def _compare_digests(
         self, window: Window, rows: Sequence[Reservation], known: dict[int, Known]

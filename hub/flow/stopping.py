@@ -11,7 +11,7 @@ from sqlalchemy.exc import NoResultFound
 
 from channels.base import ChannelName, Clock
 from hub.flow.gate import Wishes
-from hub.ledger import announcements, audit
+from hub.ledger import announcements, audit, digests
 from hub.ledger.journal import Journal
 from hub.ledger.store import Ledger
 from subscribers import directory, subscriptions
@@ -132,4 +132,12 @@ def _themes(
     except NoResultFound:
         return catalogue, ()
     known = catalogue.themes_by_key
-    return catalogue, tuple(known[key].id for key in announcement.themes if key in known)
+    keys = announcement.themes or _told_in(conn, token)
+    return catalogue, tuple(known[key].id for key in keys if key in known)
+
+
+def _told_in(conn: Connection, token: StopToken) -> tuple[str, ...]:
+    """The themes of all that this person's digest told of: only a digest has none of its own."""
+    told = digests.announced_to(conn, token.announcement, token.subscriber, token.channel)
+    themes = (announcements.by_id(conn, each).themes for each in told)
+    return tuple(dict.fromkeys(key for keys in themes for key in keys))

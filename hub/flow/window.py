@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from channels.base import Lane, Prepared
 from hub.flow.settle import Settler
 from hub.flow.texts import Carried, DigestTexts, Texts
+from hub.flow.verdicts import Kept, Stale
 from hub.ledger.deliveries import Reservation
 from hub.ledger.runs import Run
 from subscribers.addressees import Addressee
@@ -43,8 +44,15 @@ class Window:
     news: bool = False
 
     def text_for(self, row: Reservation, language: str) -> Prepared:
-        """What this row says to a reader of `language`. Raises `texts.UnprintableError`."""
-        return self.texts.to(language, self.carried.get(row.delivery, ()))
+        """What this row says to a reader of `language`.
+
+        Raises `texts.UnprintableError`, and `Kept` where it is not known what a digest carries: it
+        is read again, for none leaves empty.
+        """
+        carried = self.carried.get(row.delivery, ())
+        if self.run.digest and not carried:
+            raise Kept(Stale())
+        return self.texts.to(language, carried)
 
     @property
     def lane(self) -> Lane:

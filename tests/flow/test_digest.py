@@ -9,10 +9,15 @@ from sqlalchemy import delete, select, update
 
 from channels.base import Accepted, ChannelDown, ChannelName, Reason, Rejected, Retry
 from hub.flow.digest import DigestTimes
+from hub.flow.stopping import Stopping, look
 from hub.ledger import announcements
 from hub.ledger.tables import announcement, delivery, digest_item, run
 from hub.ledger.tables import delivery as deliveries_table
 from subscribers import tables
+from subscribers.catalogue import load_catalogue
+from subscribers.tokens import StopToken
+from templates.gsm import parts
+from templates.pages.pages import StopChoice
 
 SMS, EMAIL = ChannelName.SMS, ChannelName.EMAIL
 
@@ -436,3 +441,46 @@ def test_the_digest_leaves_at_six_in_the_evening_winter_and_summer(now, day, mom
 def test_the_digest_follows_the_towns_clock(zone, clock, now, moment):
     _, at = DigestTimes.named(clock, "friday").latest(datetime.fromisoformat(now), zone)
     assert at == datetime.fromisoformat(moment)
+
+
+async def test_its_stop_link_stops_the_themes_it_told_of(hub):
+    await hub.people([1], SMS, cadence="daily")
+    last = await hub.publish()
+    await waits(hub, 1)
+    await told(hub, last)
+    (sent,) = hub[SMS].sent
+    digest = select(announcement.c.id).where(announcement.c.source == "digest")
+    day = await hub.ledger.read(lambda conn: conn.execute(digest).scalar_one())
+    token = StopToken(SMS, 1, day)
+    found = await look(hub.ledger, token)
+    assert [theme.key for theme in found.themes] == ["eau"]
+    stopping = Stopping(hub.ledger, hub.engine.wishes, hub.clock)
+    await stopping.stop(token, StopChoice.THEME)
+    assert (await look(hub.ledger, token)) is not None
+    left = select(tables.subscription)
+    assert not await hub.ledger.read(lambda conn: conn.execute(left).all())
+    assert sent.to == "+33639980001"
+
+
+async def test_what_is_previewed_is_what_leaves(hub):
+    await hub.people([1], SMS, cadence="daily")
+    published = [await hub.publish(title=f"Rue barrée {n}, lundi") for n in range(9)]
+    await waits(hub, 9)
+    await told(hub, published[-1])
+
+    def read(conn):
+        day = select(announcement.c.id).where(announcement.c.source == "digest")
+        digest = announcements.by_id(conn, conn.execute(day).scalar_one())
+        return hub.intake.press.print_digest(
+            digest,
+            [announcements.by_id(conn, each.id) for each in reversed(published)],
+            load_catalogue(conn, 1),
+            SMS,
+            "fr",
+        )
+
+    printed = await hub.ledger.read(read)
+    (body,) = bodies(hub).values()
+    assert body == printed.text.body
+    assert "\net " in body  # nine do not fit: the last line says how many more
+    assert len(parts(body)) <= 3
