@@ -26,7 +26,7 @@ from hub.ledger.database import AnyRow
 from hub.ledger.hold import Hold
 from hub.ledger.journal import Entry
 from hub.ledger.runs import RunState
-from hub.ledger.tables import announcement, delivery, run
+from hub.ledger.tables import announcement, delivery, digest_item, run
 from subscribers import directory
 from subscribers.suppression import SuppressionReason
 from subscribers.suppression import suppress as suppress_address
@@ -112,13 +112,17 @@ def _catch_up(conn: Connection, press: Press, now: datetime) -> None:
 def _gathered(
     conn: Connection, backup_of: datetime, now: datetime, digests: DigestTimes
 ) -> list[AnyRow]:
-    """What waited for a digest, where one was due since: it has probably left in it."""
+    """What waited for a digest, where one was due since: it has probably left in it.
+
+    What a digest carries already ends with that one.
+    """
     left = [
         town.id
         for town in conn.execute(select(authority.c.id, authority.c.timezone))
         if digests.latest(now, town.timezone)[1] > backup_of
     ]
-    waits = delivery.c.state == DeliveryState.DIGEST
+    carried = select(digest_item.c.item)
+    waits = (delivery.c.state == DeliveryState.DIGEST) & delivery.c.id.not_in(carried)
     theirs = delivery.c.run.in_(select(run.c.id).where(run.c.authority.in_(left)))
     return list(moves.rows_where(conn, waits, theirs, limit=_ALL_ROWS))
 
