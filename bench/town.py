@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, literal, select
+from sqlalchemy import Connection, delete, insert, literal, select, true
 
 from channels.base import ChannelName
 from hub.clock import SystemClock
@@ -71,8 +71,10 @@ def _reachable(
 ) -> None:
     points = [_point(channel, n, now, push) for n in range(1, people + 1)]
     conn.execute(insert(contact_point), points)
-    asked = select(theme.c.id, literal(channel.value), subscriber.c.id, literal("now")).where(
-        theme.c.parent.is_(None), subscriber.c.id <= people
+    asked = (
+        select(theme.c.id, literal(channel.value), subscriber.c.id, literal("now"))
+        .select_from(theme.join(subscriber, true()))
+        .where(theme.c.parent.is_(None), subscriber.c.id <= people)
     )
     columns = ["theme", "channel", "subscriber", "cadence"]
     conn.execute(insert(subscription).from_select(columns, asked))

@@ -1,22 +1,24 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""An urgent alert in the middle of a bulk announcement paced to last a minute.
+"""An urgent alert in the middle of a bulk announcement to a whole city.
 
-    python -m bench.urgent_bench [people] [seconds]
+    python -m bench.urgent_bench [people] [pace] [alerted]
 
-Measures, from the sandbox's own log, when the first urgent message left, and what share of the
-messages between the first and the last urgent one was bulk. Prints one line of JSON.
+Everybody has SMS; the first `alerted` follow the alerts' theme (default: 200,000 people at 500
+messages a second, 5,000 alerted). The bulk is cancelled once the alert is through. Measures, from
+the sandbox's own log, when the first and the last urgent message left, and what share of the
+messages between them was bulk. Prints one line of JSON.
 """
 
 import json
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench.trial import PAGE, Trial, quantile
+from bench.checker import Log
+from bench.trial import PAGE, Trial, quantile, stopwatch, wait_for
 from channels.base import ChannelName
 from hub.sandbox.effects import Effect
 
@@ -28,28 +30,44 @@ URGENT = {
     "urgency": "urgent",
     "channels": ["sms"],
 }
+_WARM = 10.0
+"""Seconds the bulk has been running when the alert is posted, or half of it where that is less."""
 
 
-def run(folder: Path, people: int, seconds: float) -> dict[str, Any]:
-    """One trial; the figures. Everybody has SMS, and follows every theme."""
-    pace = people / seconds
+def run(
+    folder: Path, people: int, pace: float, alerted: int, *, to_the_end: bool = False
+) -> dict[str, Any]:
+    """One trial; the figures. `to_the_end` lets the bulk end instead of cancelling it."""
+    took: dict[str, float] = {}
     with Trial(folder, paces={"sms": pace}) as trial:
-        trial.settle(people, {ChannelName.SMS: 1.0})
+        with stopwatch(took, "moving_in_s"):
+            trial.settle(people, {ChannelName.SMS: 1.0}, {"alertes": alerted})
         trial.start()
-        key = trial.key()
+        key, log = trial.key(), Log(trial.log)
         bulk = trial.post(key, {**BULK, "channels": ["sms"]})
-        time.sleep(seconds / 2)
+        before = min(pace * _WARM, people / 2)
+        wait_for("the middle of the bulk", 120, lambda: log.read() >= before, 0.05)
         asked = datetime.now(UTC)
         urgent = trial.post(key, URGENT)
-        trial.wait_until_finished(key, urgent["id"], 3 * seconds + 60)
-        trial.wait_until_finished(key, bulk["id"], 3 * seconds + 60)
+        planned = trial.wait_until_finished(key, urgent["id"], 3 * alerted / pace + 120)
+        left = people - len([each for each in log.copies if each[0] == bulk["id"]])
+        if to_the_end:
+            trial.wait_until_finished(key, bulk["id"], people / pace + 120)
+        else:
+            trial.hub("cancel", bulk["id"])
         effects = sorted(trial.effects(), key=lambda effect: effect.seq)
         trial.stop()
-    return figures(effects, bulk["id"], urgent["id"], asked) | {
-        "people": people,
-        "pace": pace,
-        "accepted_ms": round(urgent["ms"], 1),
-    }
+    return (
+        figures(effects, bulk["id"], urgent["id"], asked)
+        | took
+        | {
+            "people": people,
+            "alerted": sum(each["planned"] for each in planned["channels"]),
+            "pace": pace,
+            "bulk_still_to_leave": left,
+            "accepted_ms": round(urgent["ms"], 1),
+        }
+    )
 
 
 def _code(effect: Effect) -> str:
@@ -79,6 +97,6 @@ def figures(effects: Sequence[Effect], bulk: str, urgent: str, asked: datetime) 
 
 
 if __name__ == "__main__":
-    given = [float(each) for each in sys.argv[1:]] + [12_000, 60][len(sys.argv) - 1 :]
+    given = [int(each) for each in sys.argv[1:]] + [200_000, 500, 5_000][len(sys.argv) - 1 :]
     with tempfile.TemporaryDirectory(prefix="hub-urgent-") as home:
-        print(json.dumps(run(Path(home), int(given[0]), given[1])))
+        print(json.dumps(run(Path(home), *given[:3])))
