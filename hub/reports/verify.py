@@ -157,9 +157,9 @@ _QUESTIONS: Final[Sequence[tuple[str, str, str]]] = (
     (
         *("twice", "{n} rows are for an address that has one already; one is {id}."),
         (
-            "SELECT run, sum(m - 1) AS n, max(id) AS id FROM (SELECT run, count(*) AS m, max(id) AS id "
-            "FROM delivery GROUP BY subscriber, run, contact_point, part HAVING count(*) > 1) AS more "
-            "GROUP BY run"
+            "SELECT run, sum(m - 1) AS n, max(id) AS id FROM (SELECT run, count(*) AS m, "
+            "max(id) AS id FROM delivery GROUP BY subscriber, run, contact_point, part "
+            "HAVING count(*) > 1) AS more GROUP BY run"
         ),
     ),
     (
@@ -173,7 +173,8 @@ _QUESTIONS: Final[Sequence[tuple[str, str, str]]] = (
     (
         *("fallback", "{n} rows stand in for a row there is not; one is {id}."),
         (
-            "SELECT run, count(*) AS n, min(id) AS id FROM delivery d WHERE fallback_of IS NOT NULL "
+            "SELECT run, count(*) AS n, min(id) AS id FROM delivery d "
+            "WHERE fallback_of IS NOT NULL "
             "AND NOT EXISTS (SELECT 1 FROM delivery o WHERE o.id = d.fallback_of) "
             "AND (SELECT retired FROM run WHERE id = d.run) IS NULL GROUP BY run"
         ),
@@ -189,15 +190,17 @@ _QUESTIONS: Final[Sequence[tuple[str, str, str]]] = (
     (
         *("receipt", "{n} receipts are for a row there is not; one is for {id}."),
         (
-            "SELECT NULL AS run, count(*) AS n, min(delivery) AS id FROM receipt r WHERE NOT EXISTS "
-            "(SELECT 1 FROM delivery d WHERE d.id = r.delivery) HAVING count(*) > 0"
+            "SELECT NULL AS run, count(*) AS n, min(delivery) AS id FROM receipt r "
+            "WHERE NOT EXISTS (SELECT 1 FROM delivery d WHERE d.id = r.delivery) "
+            "HAVING count(*) > 0"
         ),
     ),
     (
         *("attempt", "{n} attempts are of a row there is not; one is of {id}."),
         (
-            "SELECT NULL AS run, count(*) AS n, min(delivery) AS id FROM attempt t WHERE NOT EXISTS "
-            "(SELECT 1 FROM delivery d WHERE d.id = t.delivery) HAVING count(*) > 0"
+            "SELECT NULL AS run, count(*) AS n, min(delivery) AS id FROM attempt t "
+            "WHERE NOT EXISTS (SELECT 1 FROM delivery d WHERE d.id = t.delivery) "
+            "HAVING count(*) > 0"
         ),
     ),
 )
