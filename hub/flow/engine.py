@@ -14,9 +14,9 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy import Connection
 
-from channels.base import Channel, ChannelName, Clock, Lane, Witness
+from channels.base import Channel, ChannelName, Clock, Lane, Reason, Witness
 from hub.backoff import HORIZON, looks
-from hub.flow import digest, upkeep
+from hub.flow import digest, switches, upkeep
 from hub.flow.digest import DigestTimes
 from hub.flow.dispatch import Road
 from hub.flow.gate import Gate, Wishes
@@ -199,8 +199,11 @@ class Engine:
                 self._changed.set()
 
     async def reload(self) -> None:
-        """Read the open runs again: the queue holds nothing the ledger does not."""
-        found = {run.id: run for run in await self.ledger.read(runs.open_runs)}
+        """Read switches and open runs again: the queue holds nothing the ledger does not."""
+        open_runs, closed = await self.ledger.read(_now_standing)
+        for name, road in self._roads.items():
+            road.switch(closed.get(name))
+        found = {run.id: run for run in open_runs}
         for gone in [run for run in self._queue.runs() if run.id not in found]:
             self._gone(gone)
         for run in found.values():
@@ -241,6 +244,7 @@ class Engine:
             self._publish_due,
             self._resolve_doubts,
             upkeep.close_over,
+            self._park_roadless,
             self._begin_digests,
             upkeep.finish,
         )
@@ -280,6 +284,9 @@ class Engine:
         doubts.forget_resolved(conn)
         return upkeep.resolve_doubts(conn, now, self._lookups.keys())
 
+    def _park_roadless(self, conn: Connection, now: datetime) -> int:
+        return upkeep.park_roadless(conn, now, self._roads.keys())
+
     def _publish_due(self, conn: Connection, now: datetime) -> int:
         return upkeep.publish_due(conn, self.press, now)
 
@@ -301,3 +308,7 @@ class Engine:
         doubt = lambda conn: leases.doubt_strays(conn, lease, lost, now, doubt_wait)  # noqa: E731
         with suppress(LeaseEndedError):  # whoever took over finds them too
             await self.ledger.transact(self.tenure.guarded(doubt))
+
+
+def _now_standing(conn: Connection) -> tuple[Sequence[Run], Mapping[ChannelName, Reason]]:
+    return runs.open_runs(conn), switches.closed(conn)

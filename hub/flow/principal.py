@@ -27,3 +27,8 @@ class Principal:
     def may_say(self, urgency: Urgency) -> bool:
         """Whether this urgency is within reach. A drill always is."""
         return _RANK[urgency] <= _RANK[self.highest_urgency]
+
+    @property
+    def may_operate(self) -> bool:
+        """Whether what concerns everybody's messages is theirs to decide: no limit holds them."""
+        return self.may_publish and self.themes is None and self.may_say(Urgency.URGENT)

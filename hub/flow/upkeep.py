@@ -123,6 +123,26 @@ def _resolve(
     return len(rows)
 
 
+# --------------------------------------------------------------------------- no road any more
+
+
+def park_roadless(conn: Connection, now: datetime, roads: Collection[ChannelName]) -> int:
+    """Set aside what waits for a channel that is not configured (any more), a page at a time.
+
+    Somebody redrives it once the channel is back, or gives it up. Returns how many rows.
+    """
+    for run in runs.open_runs(conn):
+        if run.channel in roads or run.over(now):
+            continue
+        waiting = delivery.c.state == DeliveryState.READY
+        rows = deliveries.rows_where(conn, delivery.c.run == run.id, waiting, limit=PAGE)
+        if rows:
+            why = Reason.CHANNEL_NOT_CONFIGURED
+            deliveries.move(conn, rows, DeliveryState.PARKED, at=to_ms(now), reason=why)
+            return len(rows)
+    return 0
+
+
 # --------------------------------------------------------------------------- the end of a run
 
 
