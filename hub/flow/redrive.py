@@ -12,7 +12,7 @@ from hub.delivery import DeliveryState
 from hub.flow.principal import Principal
 from hub.flow.settle import doubt_wait
 from hub.flow.upkeep import PAGE, reopen
-from hub.ledger import announcements, audit, deliveries, runs
+from hub.ledger import announcements, audit, deliveries, digests, runs
 from hub.ledger.database import AnyRow
 from hub.ledger.tables import delivery, run
 from subscribers.tables import to_ms
@@ -59,7 +59,8 @@ def _parked(conn: Connection, authority: int, code: str | None) -> Sequence[AnyR
         found = announcements.by_code(conn, code, authority)
         wanted = wanted.where(run.c.announcement == (found.id if found else -1))
     parked = delivery.c.state == DeliveryState.PARKED
-    return deliveries.rows_where(conn, parked, delivery.c.run.in_(wanted), limit=PAGE)
+    meant = digests.of_runs_or_carrying(wanted)
+    return deliveries.rows_where(conn, parked, meant, limit=PAGE)
 
 
 def again(conn: Connection, rows: Sequence[AnyRow], now: datetime) -> None:

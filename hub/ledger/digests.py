@@ -6,13 +6,24 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, exists, func, literal, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+)
 
 from hub.delivery import DeliveryState
 from hub.ledger import announcements, deliveries
 from hub.ledger.database import AnyRow
 from hub.ledger.runs import Run
-from hub.ledger.tables import announcement, delivery, digest_item, run
+from hub.ledger.tables import delivery, digest_item, run
 from subscribers.tables import to_ms
 
 _LINKED: Final = exists(select(1).where(digest_item.c.item == delivery.c.id))
@@ -114,6 +125,20 @@ def drop(conn: Connection, items: Collection[int]) -> None:
     conn.execute(digest_item.delete().where(digest_item.c.item.in_(list(items))))
 
 
+def of_runs_or_carrying(runs: Select[tuple[int]]) -> ColumnElement[bool]:
+    """A condition on deliveries: they are of these runs, or a digest that carries what is of them.
+
+    What a digest carries is never meant itself: it is sent again with its digest.
+    """
+    item = delivery.alias("carried")
+    carriers = (
+        select(digest_item.c.digest)
+        .join_from(digest_item, item, item.c.id == digest_item.c.item)
+        .where(item.c.run.in_(runs))
+    )
+    return and_(~_LINKED, or_(delivery.c.run.in_(runs), delivery.c.id.in_(carriers)))
+
+
 def announced_to(
     conn: Connection, digest_announcement: int, subscriber: int, channel: str
 ) -> Sequence[int]:
@@ -135,9 +160,3 @@ def announced_to(
         .order_by(of_item.c.announcement)
     ).scalars()
     return list(found)
-
-
-def is_digest(conn: Connection, announcement_id: int) -> bool:
-    """Whether this is a day's digests and no announcement of an officer's."""
-    asked = select(announcement.c.source).where(announcement.c.id == announcement_id)
-    return conn.execute(asked).scalar_one_or_none() == announcements.DIGEST

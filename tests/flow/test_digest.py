@@ -9,6 +9,8 @@ from sqlalchemy import delete, select, update
 
 from channels.base import Accepted, ChannelDown, ChannelName, Reason, Rejected, Retry
 from hub.flow.digest import DigestTimes
+from hub.flow.principal import Principal
+from hub.flow.redrive import redrive
 from hub.flow.stopping import Stopping, look
 from hub.ledger import announcements
 from hub.ledger.tables import announcement, delivery, digest_item, run
@@ -23,6 +25,7 @@ SMS, EMAIL = ChannelName.SMS, ChannelName.EMAIL
 
 START = datetime(2026, 11, 23, tzinfo=UTC)
 NEXT_YEAR = datetime(2027, 1, 1, tzinfo=UTC)
+CLERK = Principal("cli", "clerk", 1, may_publish=True)
 HOUR = 3600
 SEVEN = 8 * HOUR  # the rig's day starts at 11 h in Valmont: that leads past the digest of 18 h
 
@@ -484,3 +487,28 @@ async def test_what_is_previewed_is_what_leaves(hub):
     assert body == printed.text.body
     assert "\net " in body  # nine do not fit: the last line says how many more
     assert len(parts(body)) <= 3
+
+
+async def test_a_parked_digest_parks_what_it_carries_and_all_are_sent_again_together(hub):
+    await hub.people([1], SMS, cadence="daily")
+    hub[SMS].answer = lambda sent: Retry(Reason.INTERNAL)
+    last = await hub.publish()
+    await waits(hub, 1)
+    hub.clock.leap(SEVEN)
+
+    async def parked():
+        hub.clock.leap(HOUR)
+        return await items(hub) == [("parked", "internal")]
+
+    await hub.until(parked, 30)
+    assert await messages(hub) == [("parked", "internal")]
+    hub[SMS].answer = lambda sent: Accepted("taken")
+    again = await hub.write(lambda conn: redrive(conn, CLERK, hub.clock.now(), code=last.code))
+    assert again == 1
+    hub.engine.changed()
+
+    async def taken():
+        return await items(hub) == [("accepted", "")]
+
+    await hub.until(taken)
+    assert await messages(hub) == [("accepted", "")]
