@@ -61,9 +61,9 @@ async def _all(ask: Ask, since: datetime) -> list[dict[str, Any]]:
         page = answer.get("data", [])
         recent = {each["id"]: each for each in page if _at(each) >= since - CLOCK_SKEW}
         token = answer.get("meta", {}).get("next_token")
-        if token is None or not recent.keys() - found.keys():
-            return [*found.values(), *recent.values()]
         found |= recent
+        if token is None or not recent:
+            return list(found.values())
     raise ChannelDown(Reason.PROVIDER_ERROR, code="endless")
 
 

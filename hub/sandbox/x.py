@@ -206,6 +206,7 @@ class X:
             if refused := self._denied(request):
                 return refused
             only = request.match_info.get("id")
+            below = request.query.get("pagination_token", "")
             sent = [
                 self._event(effect.ref, self.account_id, effect.to, effect.text, effect.at)
                 for effect in self._effects.select(channel=ChannelName.X, limit=self._effects.last)
@@ -215,6 +216,7 @@ class X:
                 event
                 for event in sorted(sent + self._received, key=lambda event: -int(event["id"]))
                 if only is None or event["dm_conversation_id"] == self._conversation(only)
+                if not below.isdecimal() or int(event["id"]) < int(below)
             ]
             return page(events[:100], more=len(events) > 100)
 
