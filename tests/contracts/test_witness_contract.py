@@ -82,7 +82,7 @@ async def stand(request):
         if request.param == "message":
             section["direct_messages"] = True
         make = load(name)
-        settings = make.__init__.__annotations__["settings"](**section, timeout=1)
+        settings = make.__init__.__annotations__["settings"](**section, timeout=5)
         made = sms_text if name is SMS else post_text
         to = {"sms": "+33639980001", "post": PUBLIC}.get(request.param)
         other = Recipient("+33639980002") if name is SMS else None
