@@ -135,7 +135,7 @@ async def test_an_answer_the_old_sender_still_gets_is_written_for_the_new(make_h
     gate.set()
     try:
         await hub.becomes(accepted=1)
-        assert [each.code for each in await hub.attempts()] == ["late_accepted"]
+        assert {each.code for each in await hub.attempts()} == {"crashed", "late_accepted"}
     finally:
         lock.close()
 
