@@ -9,13 +9,13 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
 import structlog
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Connection, select
 
-from channels.base import Channel, ChannelName, Clock, ReceiptReader
+from channels.base import Channel, ChannelName, Clock
 from channels.registry import load
 from hub.flow.credentials import Seal
 from hub.flow.digest import DigestTimes
@@ -24,12 +24,12 @@ from hub.flow.intake import Intake
 from hub.flow.receipts import Receiving
 from hub.flow.site import Press, Site
 from hub.flow.slips import Slips
+from hub.incoming import postbox, receipt_reader, with_callbacks
 from hub.ledger.lock import FolderLock
 from hub.ledger.store import Ledger
 from hub.queue.embedded import EmbeddedQueue
 from hub.sandbox.server import Sandbox, SandboxSettings
 from hub.settings import Settings
-from hub.web.callbacks.twilio import STATUS
 from hub.web.desk import Desk
 from hub.web.health import gauges
 from hub.web.limiter import Limiter
@@ -169,9 +169,13 @@ async def open_hub(
         await stack.enter_async_context(engine)
         intake = Intake(ledger, engine.press, list(configured(settings)), clock, engine.changed)
         desk = _desk(settings, clock, engine, intake, town, keys, sandbox)
-        desk = replace(desk, receipts=_receipt_reader(channels))
+        desk = replace(desk, receipts=receipt_reader(channels))
         app = make_app(desk)
+        mailbox = postbox(settings, desk, channels, sandboxed=sandbox is not None)
+        if mailbox is not None:
+            await stack.enter_async_context(mailbox)
         if sandbox is not None:
+            sandbox.bounces.port = mailbox.port if mailbox else 0
             sandbox.routes(app)
             app[PHONES] = phones or Phones(sandbox.effects, ())
             app.add_routes(phone_routes())
@@ -183,31 +187,6 @@ async def open_hub(
             await open_doors(stack, app, server)
         yield Hub(settings, ledger, engine, intake, town, "http://{}:{}".format(*address))
         log.info("hub.stopping")
-
-
-def with_callbacks(
-    settings: Settings, server: socket.socket | None, *, sandboxed: bool
-) -> Settings:
-    """The same settings; where Twilio can reach us and no other address was chosen, it is asked to
-    post receipts. The stand-ins reach the very socket, whatever the public address is."""
-    sms, base = settings.channels.sms, _callback_base(settings, server, sandboxed=sandboxed)
-    if sms is None or sms.status_callback_url or not base:
-        return settings
-    sms = sms.model_copy(update={"status_callback_url": base + STATUS})
-    channels = settings.channels.model_copy(update={"sms": sms})
-    return settings.model_copy(update={"channels": channels})
-
-
-def _callback_base(settings: Settings, server: socket.socket | None, *, sandboxed: bool) -> str:
-    if sandboxed and server is not None:
-        return "http://{}:{}".format(*server.getsockname()[:2])
-    public = settings.hub.public_url
-    return public if public.startswith("https://") else ""
-
-
-def _receipt_reader(channels: Sequence[Channel]) -> ReceiptReader | None:
-    readers = [channel for channel in channels if hasattr(channel, "read_receipts")]
-    return cast("ReceiptReader", readers[0]) if readers else None
 
 
 def _try_templates(press: Press) -> None:

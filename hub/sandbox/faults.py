@@ -43,6 +43,12 @@ class ChannelFaults(BaseModel):
     unordered_receipts: Rate = Field(default=0, description="'delivered' comes before 'sent'")
     dead: frozenset[str] = Field(default=frozenset(), description="addresses that do not exist")
     full: frozenset[str] = Field(default=frozenset(), description="mailboxes over quota")
+    bounced: frozenset[str] = Field(
+        default=frozenset(), description="mailboxes whose letters are taken, then come back"
+    )
+    bounce_status: str = Field(
+        default="5.1.1", pattern=r"^[45]\.\d{1,3}\.\d{1,3}$", description="why they come back"
+    )
     off: frozenset[str] = Field(default=frozenset(), description="phones switched off")
 
     @model_validator(mode="after")

@@ -16,6 +16,7 @@ from aiohttp import web
 
 from channels.base import ChannelName, Clock
 from hub.sandbox.api import Api
+from hub.sandbox.bounces import Bounces
 from hub.sandbox.credentials import Credentials
 from hub.sandbox.effects import CALLER, Effects
 from hub.sandbox.faults import Faults
@@ -45,6 +46,8 @@ class SandboxSettings:
     seed: str = SEED
     receipt_delay: float = 0.2
     inbound_url: str = ""
+    mailbox_port: int = 0
+    bounce_domain: str = "retours.example.org"
     smtp_login: bool = False
     posts_per_window: int = 100
     messages_per_window: int = 15
@@ -81,8 +84,10 @@ class Sandbox:
             messages_per_window=settings.messages_per_window,
         )
         self.push = Push(*shared, seed=settings.seed)
+        self.bounces = Bounces(port=settings.mailbox_port)
         self._smtp = Smtp(
             *shared,
+            bounces=self.bounces,
             host=settings.host,
             port=settings.smtp_port,
             login=keys.smtp if settings.smtp_login else None,
@@ -101,6 +106,7 @@ class Sandbox:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self.effects)
             await stack.enter_async_context(self._receipts)
+            await stack.enter_async_context(self.bounces)
             await stack.enter_async_context(self._smtp)
             self._http_port = await self._listen(stack)
             self.push.origin = self.base_url
@@ -152,6 +158,7 @@ class Sandbox:
             "security": "none",
             "sender": self.settings.email_sender,
             "sender_name": self.settings.town,
+            "bounce_domain": self.settings.bounce_domain,
             "pace": _PACE,
         }
         if self.settings.smtp_login:

@@ -13,6 +13,7 @@ from typing import Any, AnyStr, Self, assert_never
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from channels.base import ChannelName, Clock
+from hub.sandbox.bounces import Bounces
 from hub.sandbox.effects import CALLER, Effects
 from hub.sandbox.faults import Fault, Faults
 
@@ -67,8 +68,11 @@ class _Mailboxes:
     A `private` server takes letters only from who signed in.
     """
 
-    def __init__(self, effects: Effects, faults: Faults, clock: Clock, *, private: bool) -> None:
+    def __init__(
+        self, effects: Effects, faults: Faults, clock: Clock, *, private: bool, bounces: Bounces
+    ) -> None:
         self._private = private
+        self._bounces = bounces
         self._effects = effects
         self._faults = faults
         self._clock = clock
@@ -159,6 +163,7 @@ class _Mailboxes:
                 state="received",
                 extra=extra,
             )
+            self._bounces.perhaps(self._faults, envelope.mail_from or "", address)
 
 
 def _headers(message: Message) -> dict[str, str]:
@@ -195,7 +200,9 @@ class Smtp:
         host: str,
         port: int,
         login: tuple[str, str] | None = None,
+        bounces: Bounces | None = None,
     ) -> None:
+        self._bounces = bounces or Bounces()
         self._effects = effects
         self._faults = faults
         self._clock = clock
@@ -218,7 +225,13 @@ class Smtp:
 
     def _connection(self) -> SMTP:
         connection = _Connection(
-            _Mailboxes(self._effects, self._faults, self._clock, private=self._login is not None),
+            _Mailboxes(
+                self._effects,
+                self._faults,
+                self._clock,
+                private=self._login is not None,
+                bounces=self._bounces,
+            ),
             lost=self._open.discard,
             hostname="smtp.sandbox.invalid",
             ident="sandbox ESMTP",

@@ -250,8 +250,8 @@ class Settings(BaseSettings):
 
     hub: Hub = Hub()
     server: Server = Server()
-    mailbox: Mailbox = Mailbox()
     limits: Limits = Limits()
+    mailbox: Mailbox = Mailbox()
     engine: Engine = Engine()
     words: Words = Words()
     people: People = People()
