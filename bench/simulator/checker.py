@@ -75,9 +75,9 @@ class Checker:
                 if person.asked is not None:
                     continue
                 for channel in set(person.addresses) & set(each.channels):
-                    if (each.id, channel, person.number) not in have:
-                        if not self._address_died(person, channel):
-                            yield f"{each.id}: no row of {person.number} on {channel}"
+                    wanted = (each.id, channel, person.number)
+                    if wanted not in have and not self._address_died(person, channel):
+                        yield f"{each.id}: no row of {person.number} on {channel}"
 
     def _address_died(self, person: Person, channel: ChannelName) -> bool:
         """Their address was refused for good before: nobody plans for it any more."""
@@ -161,9 +161,9 @@ class Checker:
             copies = self._copies(self.row[self.carried.get(row.id, row.id)])
             if not copies:
                 yield f"row {row.id} is {row.state}, and nothing arrived"
-            if row.state == "accepted" and copies and all(each.failed for each in copies):
-                if row.channel == ChannelName.SMS:
-                    yield f"row {row.id} is accepted, and its copy was reported failed"
+            lost = copies and all(each.failed for each in copies)
+            if lost and row.state == "accepted" and row.channel == ChannelName.SMS:
+                yield f"row {row.id} is accepted, and its copy was reported failed"
             if row.ref is not None and row.channel in PERSONAL:
                 if row.ref in claimed:
                     yield f"rows {claimed[row.ref]} and {row.id} claim the same message"
@@ -191,20 +191,19 @@ class Checker:
                 continue
             about = self.record.published.get(row.announcement)
             person = self.record.town.people[row.subscriber]
-            if row.state == "cancelled" and (about is None or about.cancelled is None):
-                yield f"row {row.id} is cancelled, and nobody cancelled"
-            if row.state == "expired" and (about is None or about.expires is None):
-                yield f"row {row.id} expired, and had no end"
-            if row.state == "skipped" and row.reason in {"erased", "unsubscribed"}:
-                if person.asked is None:
-                    yield f"row {row.id} is skipped ({row.reason}), and nobody asked for it"
-            if row.state == "failed" and not any(w.delivery == row.id for w in self.writes):
-                if row.reason not in {"network", "duplicate"}:
-                    yield f"row {row.id} failed ({row.reason}), and was never sent"
-            if row.tries == 0 and row.state == "failed" and row.reason == "rate_limited":
-                if about is None or about.expires is None:
-                    if self.record.seconds < 72 * 3600:
-                        yield f"row {row.id} failed for waiting"
+            causes = {
+                "cancelled": about is not None and about.cancelled is not None,
+                "expired": about is not None and about.expires is not None,
+                "skipped": person.asked is not None or row.reason not in {"erased", "unsubscribed"},
+                "failed": self._failed_for(row),
+            }
+            if not causes.get(row.state, True):
+                yield f"row {row.id} is {row.state} ({row.reason}) without a cause"
+
+    def _failed_for(self, row: Any) -> bool:
+        """Its provider refused it, or it was tried until that made no sense any more."""
+        tried = any(write.delivery == row.id for write in self.writes)
+        return tried or row.tries > 0 or row.reason == "duplicate"
 
 
 def quiet(hours: tuple[int, int], civil: datetime) -> bool:

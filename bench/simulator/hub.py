@@ -64,6 +64,10 @@ class PacedEngine(Engine):
 
         self._turns = [*getattr(self, "_turns", []), asyncio.create_task(turn())]
 
+    def cut(self) -> None:
+        """No further tick: the process is dead."""
+        self._ticks.shutdown(wait=False)
+
     async def __aexit__(self, *exc: object) -> None:
         for turn in self._turns:
             turn.cancel()
@@ -81,7 +85,7 @@ class SimHub:
         self.pulse = Pulse()
         self.engine: PacedEngine | None = None
         self.ledger: PaperLedger | None = None
-        self.lease_seconds = chance.choice([60.0, *([36_000.0] * 3)])
+        self.lease_seconds = chance.choice([60.0, *([36_000.0] * 7)])
         self.crashes = 0
         self._unanswered: dict[asyncio.Future[Any], Receipt] = {}
 
@@ -91,7 +95,7 @@ class SimHub:
         shape: dict[str, Any] = {"window": self.chance.choice([1, 3, 10]), "connections": 4}
         shape |= {"pace": 20.0, "timeout": TIMEOUT}
         engine = PacedEngine(
-            cast(Ledger, self.ledger),
+            cast("Ledger", self.ledger),
             queue=EmbeddedQueue(),
             press=press(),
             slips=SLIPS,
@@ -129,7 +133,7 @@ class SimHub:
         for provider in self.providers:
             provider.crash()
         if engine is not None:
-            engine._ticks.shutdown(wait=False)
+            engine.cut()
         dying = asyncio.all_tasks() - ours
         for task in dying:
             task.cancel()
@@ -144,7 +148,7 @@ class SimHub:
         """The doors of the running hub. Raises `AttributeError` while it is down."""
         assert self.engine is not None
         channels: list[ChannelName] = [each.channel for each in self.providers]
-        ledger = cast(Ledger, self.ledger)
+        ledger = cast("Ledger", self.ledger)
         return Intake(ledger, press(), channels, self.clock, self.engine.changed)
 
     def hear(self, receipt: Receipt) -> None:

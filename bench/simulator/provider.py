@@ -46,6 +46,23 @@ _TAKEN: Final = frozenset(
 )
 
 
+_SAID: Final[Mapping[str, Outcome]] = {
+    "broken": Retry(Reason.PROVIDER_ERROR, maybe_sent=True, code="503"),
+    "broken, taken": Retry(Reason.PROVIDER_ERROR, maybe_sent=True, code="503"),
+    "reset": Retry(Reason.NETWORK, maybe_sent=True),
+    "reset, taken": Retry(Reason.NETWORK, maybe_sent=True),
+    "rejected": Rejected(Reason.REFUSED_CONTENT, code="30007"),
+    "dead": Rejected(Reason.NO_SUCH_ADDRESS, contact_dead=True, code="21211"),
+    "odd": Retry(Reason.UNKNOWN, code="77777"),
+}
+
+
+def _failure(trick: str) -> Exception:
+    if trick == "down":
+        return ChannelDown(Reason.AUTHENTICATION, alarm=True, code="401")
+    return ValueError("a library's bug")
+
+
 @dataclass
 class Write:
     """One message that passed the gate. `effect` is when it reached the citizen, if it did."""
@@ -139,26 +156,12 @@ class Provider:
             if twin is not None and write.in_doubt:
                 return Accepted()
             return Rejected(Reason.DUPLICATE, code="187")
-        match trick:
-            case "ok" | "slow":
-                return Delivered(write.ref) if self._tells else Accepted(write.ref)
-            case "busy":
-                after = timedelta(seconds=self.chance.randint(1, 30))
-                return Retry(Reason.RATE_LIMITED, after=after, code="429")
-            case "broken" | "broken, taken":
-                return Retry(Reason.PROVIDER_ERROR, maybe_sent=True, code="503")
-            case "reset" | "reset, taken":
-                return Retry(Reason.NETWORK, maybe_sent=True)
-            case "rejected":
-                return Rejected(Reason.REFUSED_CONTENT, code="30007")
-            case "dead":
-                return Rejected(Reason.NO_SUCH_ADDRESS, contact_dead=True, code="21211")
-            case "odd":
-                return Retry(Reason.UNKNOWN, code="77777")
-            case "down":
-                return ChannelDown(Reason.AUTHENTICATION, alarm=True, code="401")
-            case _:
-                return ValueError("a library's bug")
+        if trick in {"ok", "slow"}:
+            return Delivered(write.ref) if self._tells else Accepted(write.ref)
+        if trick == "busy":
+            after = timedelta(seconds=self.chance.randint(1, 30))
+            return Retry(Reason.RATE_LIMITED, after=after, code="429")
+        return _SAID.get(trick) or _failure(trick)
 
     @property
     def _tells(self) -> bool:

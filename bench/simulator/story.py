@@ -125,8 +125,8 @@ class Story:
             *([self.stop_person] * 3 + [self.erase_person, self.cancel, self.pause] * 2),
             *([self.mood] * 6 + [self.resume, self.redrive, self.listing]),
         ]
-        for _ in range(chance.choice([0, 2, 5, 12])):
-            acts.append((chance.uniform(0, length), chance.choice(trouble)))
+        many = chance.choice([0, 2, 5, 12])
+        acts += [(chance.uniform(0, length), chance.choice(trouble)) for _ in range(many)]
         if self.rough:
             acts.append((0.0, self.mood))
         return sorted(acts, key=lambda act: act[0])
@@ -147,7 +147,7 @@ class Story:
             await asyncio.sleep(self.hub.pulse.nap(1.0, self.clock.monotonic()))
             if self.disk.read(lambda conn: conn.execute(_UNDONE).scalar_one()) == 0:
                 self.record.ended = True
-                await asyncio.sleep(150)  # what a provider still has to say
+                await asyncio.sleep(70)  # what a provider still has to say
                 break
         self.record.seconds = self.clock.monotonic()
 
@@ -240,10 +240,10 @@ class Story:
     # ------------------------------------------------------------------ what citizens do
 
     async def stop_person(self) -> None:
-        await self._silence("stops", lambda conn, who, now: stop_all(conn, who, now))
+        await self._silence("stops", stop_all)
 
     async def erase_person(self) -> None:
-        await self._silence("is erased", lambda conn, who, now: erase_person(conn, who, now))
+        await self._silence("is erased", erase_person)
 
     async def _silence(self, verb: str, wish: Callable[[Any, int, datetime], Any]) -> None:
         who = self.chance.choice(list(self.record.town.people))

@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The mutants of ENGINE.md 8.6 and of the protocol's model: each one hurried reading of the rules.
+
+`plant` changes one named function or statement of the real code, in this process alone.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from sqlalchemy import Connection, text
+
+from channels.base import Accepted
+from hub.flow import vigil
+from hub.flow.dispatch import Road
+from hub.flow.gate import Gate
+from hub.flow.settle import Settler
+from hub.flow.tenure import Tenure
+from hub.ledger import deliveries, doubts, leases, receipts
+from hub.ledger.counting import Moves, apply_moves
+from hub.ledger.deliveries import SETTLE, Settlement
+from hub.ledger.moves import ROWS
+from hub.ledger.tables import delivery, lease
+from subscribers.preferences import Hold, Send, decide
+from subscribers.tables import from_ms
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One error: what it says, how it is planted, and the tests that should catch it first."""
+
+    name: str
+    says: str
+    plant: Callable[[], None]
+    tests: tuple[str, ...]
+
+
+def _reword(room: Any, name: str, old: str, new: str) -> None:
+    """Change a statement of the ledger. Fails where the words are not there any more."""
+    said = str(getattr(room, name))
+    assert old in said, f"{name} does not say {old!r} any more"
+    setattr(room, name, text(said.replace(old, new)))
+
+
+# --------------------------------------------------------------------------- reserve and settle
+
+
+def no_reserve_commit() -> None:
+    """Reserved in memory alone, and written down with the answer."""
+    real, real_settle = deliveries._reserve_one, SETTLE.apply  # noqa: SLF001
+    held: dict[int, set[int]] = {}
+
+    def reserve(conn: Connection, window: Any) -> list[Any]:
+        mine = held.setdefault(window.lease, set())
+        undone = conn.begin_nested()
+        rows = real(conn, replace(window, limit=window.limit + len(mine)))
+        undone.rollback()
+        fresh = [row for row in rows if row.delivery not in mine][: window.limit]
+        mine.update(row.delivery for row in fresh)
+        return fresh
+
+    def settled(conn: Connection, settlements: Sequence[Settlement]) -> Sequence[bool]:
+        for each in settlements:
+            row = each.row
+            held.get(row.lease, set()).discard(row.delivery)
+            found = conn.execute(_CATCH_UP, {"id": row.delivery, "l": row.lease, "r": row.round})
+            for old in found:
+                moves = Moves()
+                moves[old.run, "ready", old.reason] -= 1
+                moves[old.run, "reserved", old.reason] += 1
+                apply_moves(conn, moves)
+        return real_settle(conn, settlements)
+
+    deliveries._reserve_one = reserve  # noqa: SLF001
+    object.__setattr__(SETTLE, "apply", settled)
+
+
+_CATCH_UP: Final = text(
+    "UPDATE delivery SET state = 'reserved', lease = :l, round = :r "
+    "WHERE id = :id AND state = 'ready' AND round = :r - 1 RETURNING run, reason"
+)
+
+
+def settle_before_send() -> None:
+    """Accepted is written first, then it is sent: what comes of it is not looked at."""
+    real = Road._attempt  # noqa: SLF001
+
+    async def attempt(self: Any, window: Any, row: Any, *more: Any) -> None:
+        said = window.settler.outcome(row, Accepted(), self._clock.now())
+        self._outcomes.put(said, window.lane)
+        await real(self, window, row, *more)
+
+    Road._attempt = attempt  # type: ignore[method-assign,assignment] # noqa: SLF001
+
+
+def round_ignored() -> None:
+    """A settle writes its row whatever round it is in."""
+    _reword(deliveries, "_SETTLE", "AND delivery.round = v.round", "")
+
+
+def maybe_retried() -> None:
+    """A message that may have left is simply sent again."""
+
+    def retried(self: Any, row: Any, retry: Any, at: int) -> Settlement:
+        found: Settlement = self._retry(row, retry, from_ms(at))
+        return found
+
+    Settler._doubt = retried  # type: ignore[method-assign] # noqa: SLF001
+
+
+def hold_without_due() -> None:
+    """What quiet hours hold is due at once: reserved and held again and again."""
+    real = Settler.verdict
+
+    def verdict(self: Settler, row: Any, said: Any, now: Any) -> Settlement:
+        made = real(self, row, said, now)
+        return replace(made, due=made.at) if isinstance(said, Hold) else made
+
+    Settler.verdict = verdict  # type: ignore[method-assign]
+
+
+def since_latest() -> None:
+    """Listed messages are compared since the latest reserve instead of the first."""
+    _reword(deliveries, "_RESERVE", "coalesce(since, :now)", ":now")
+
+
+# --------------------------------------------------------------------------- receipts and look-ups
+
+
+def old_receipt() -> None:
+    """A failure of an old round is believed of the copy that left since."""
+    receipts.counts = lambda each: True
+
+
+def lookup_unguarded() -> None:
+    """A look-up's answer is written whatever round the row is in by now."""
+
+    def standing(conn: Connection, row: Any, at: int) -> Any:
+        doubt = (delivery.c.id == row.delivery, delivery.c.state == "doubt")
+        return conn.execute(ROWS.where(*doubt)).first()
+
+    doubts.standing = standing
+
+
+def wait_by_wall_clock() -> None:
+    """The wait before a look-up ends when the wall clock says so."""
+    real = vigil.Vigil.keep
+
+    def keep(self: Any, channel: Any, waiting: Any, now: float, wall: int) -> Any:
+        real(self, channel, waiting, now, wall)
+        return [doubt for doubt in waiting if doubt.due <= wall]
+
+    vigil.Vigil.keep = keep  # type: ignore[method-assign]
+
+
+# --------------------------------------------------------------------------- leases
+
+
+def wall_lease() -> None:
+    """A lease ends when the wall clock says so."""
+
+    def wall(self: Any) -> int:
+        return int(self._clock.wall().timestamp() * 1000)
+
+    def until(self: Any) -> float:
+        return float(wall(self)) / 1000 + float(self._length)
+
+    def outlives(self: Any, mine: int, seconds: float) -> bool:
+        return bool(mine == self.id and wall(self) / 1000 + seconds < self._until)
+
+    Tenure.steady = wall  # type: ignore[method-assign]
+    Tenure._until_now = until  # type: ignore[method-assign] # noqa: SLF001
+    Tenure.outlives = outlives  # type: ignore[method-assign]
+
+
+def renewed_past_its_end() -> None:
+    """A lease that ran out is renewed all the same."""
+
+    def renew(conn: Connection, lease_id: int, steady: int, alive_until: int) -> bool:
+        mine = lease.update().where(lease.c.id == lease_id, ~lease.c.dead)
+        return conn.execute(mine.values(alive_until=alive_until)).rowcount == 1
+
+    leases.renew = renew
+
+
+def no_deadline() -> None:
+    """Whoever holds a row sends it, however long they were stopped."""
+    Tenure.outlives = lambda self, mine, seconds: True  # type: ignore[method-assign]
+
+
+def stops_unheard() -> None:
+    """What a citizen wished when their row was read is good for ever."""
+
+    def theirs(self: Gate, window: Any, row: Any, known: Any) -> Any:
+        if known.addressee is None:
+            return None
+        said = decide(
+            window.texts.announcement.urgency, known.addressee.preference, self.clock.now()
+        )
+        return None if isinstance(said, Send) else said
+
+    Gate._theirs = theirs  # type: ignore[method-assign] # noqa: SLF001
+
+
+LOOKUP, MACHINE = "tests/flow/test_lookup.py", "tests/flow/test_engine_machine.py"
+DOUBT, HOLDS = "tests/flow/test_doubt_and_crash.py", "tests/flow/test_dispatch_holds.py"
+LEASES, RECEIPTS = "tests/ledger/test_leases.py", "tests/ledger/test_receipts.py"
+DELIVERIES, TAKEOVER = "tests/ledger/test_deliveries.py", "tests/flow/test_takeover.py"
+
+MUTANTS: Final = {
+    each.name: each
+    for each in (
+        Mutant("no reserve commit", str(no_reserve_commit.__doc__), no_reserve_commit, (DOUBT,)),
+        Mutant("settle before send", str(settle_before_send.__doc__), settle_before_send, (DOUBT,)),
+        Mutant("round ignored", str(round_ignored.__doc__), round_ignored, (DELIVERIES,)),
+        Mutant("maybe_sent retried", str(maybe_retried.__doc__), maybe_retried, (LOOKUP,)),
+        Mutant("hold without due", str(hold_without_due.__doc__), hold_without_due, (HOLDS,)),
+        Mutant("old receipt believed", str(old_receipt.__doc__), old_receipt, (RECEIPTS,)),
+        Mutant("wall clock ends a lease", str(wall_lease.__doc__), wall_lease, (TAKEOVER,)),
+        Mutant("look-up unguarded", str(lookup_unguarded.__doc__), lookup_unguarded, (LOOKUP,)),
+        Mutant("since the latest reserve", str(since_latest.__doc__), since_latest, (LOOKUP,)),
+        Mutant(
+            "wait by the wall clock", str(wait_by_wall_clock.__doc__), wait_by_wall_clock, (LOOKUP,)
+        ),
+        Mutant(
+            "renewed past its end",
+            str(renewed_past_its_end.__doc__),
+            renewed_past_its_end,
+            (LEASES,),
+        ),
+        Mutant("no local deadline", str(no_deadline.__doc__), no_deadline, (TAKEOVER,)),
+        Mutant("stops unheard", str(stops_unheard.__doc__), stops_unheard, (HOLDS,)),
+    )
+}
