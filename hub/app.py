@@ -22,6 +22,7 @@ from hub.flow.digest import DigestTimes
 from hub.flow.engine import Engine, RoadSettings
 from hub.flow.intake import Intake
 from hub.flow.receipts import Receiving
+from hub.flow.retention import Retiring, Rules
 from hub.flow.site import Press, Site
 from hub.flow.slips import Slips
 from hub.incoming import postbox, receipt_reader, with_callbacks
@@ -167,6 +168,8 @@ async def open_hub(
         engine = _engine(settings, clock, ledger, keys, channels)
         await asyncio.to_thread(_try_templates, engine.press)
         await stack.enter_async_context(engine)
+        rules = Rules(**settings.retention.model_dump())
+        await stack.enter_async_context(Retiring(ledger, rules, clock))
         intake = Intake(ledger, engine.press, list(configured(settings)), clock, engine.changed)
         desk = _desk(settings, clock, engine, intake, town, keys, sandbox)
         desk = replace(desk, receipts=receipt_reader(channels))
