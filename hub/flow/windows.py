@@ -58,9 +58,13 @@ class Windows:
             del self._open[run_id]
 
     def waiting_again(self, settlement: Settlement) -> Run | None:
-        """The run of a row of ours that was written as ready: it may be the next to send."""
+        """The run of a row of ours that was written as ready: it may be the next to send. So may
+        the post after it in a thread, whatever it was written as."""
         window = self._open.get(settlement.row.run)
-        return window.run if window and settlement.state is DeliveryState.READY else None
+        if window is None:
+            return None
+        waits = settlement.state is DeliveryState.READY or window.run.parts > 1
+        return window.run if waits else None
 
     def take(self, run: Run) -> tuple[Window, Reservation] | None:
         """The next row of a run; None while its window is being filled."""

@@ -59,12 +59,19 @@ class ReserveWindow:
     steady: int = 0
 
 
-_RESERVE: Final = text("""
+# Not behind a post that may still become public: whoever comes too early would be held, and
+# reserved again, for as long as that one waits for a human.
+_IN_TURN: Final = """(d.part = 0 OR NOT EXISTS (
+        SELECT 1 FROM delivery b
+        WHERE b.subscriber = d.subscriber AND b.run = d.run AND b.contact_point = d.contact_point
+          AND b.part = d.part - 1 AND b.state IN ('ready', 'reserved', 'doubt', 'parked')))"""
+
+_RESERVE: Final = text(f"""
 UPDATE delivery
 SET state = 'reserved', lease = :lease, round = round + 1, since = coalesce(since, :now), at = :now
 WHERE id IN (
     SELECT d.id FROM delivery d
-    WHERE d.run = :run AND d.state = 'ready' AND d.due <= :now
+    WHERE d.run = :run AND d.state = 'ready' AND d.due <= :now AND {_IN_TURN}
       AND EXISTS (SELECT 1 FROM run r JOIN announcement a ON a.id = r.announcement
                   WHERE r.id = :run AND NOT r.paused AND a.cancelled_at IS NULL
                     AND (a.expires IS NULL OR a.expires > :now))
@@ -73,7 +80,7 @@ WHERE id IN (
     ORDER BY d.due, d.id LIMIT :limit)
 RETURNING id, subscriber, contact_point, part, round, tries, crashes, maybe, reason, due,
           fallback_of
-""")
+""")  # noqa: S608 (a constant of ours)
 
 
 def _reserve(conn: Connection, asked: Sequence[ReserveWindow]) -> list[list[Reservation]]:
@@ -279,11 +286,16 @@ def plan_rows(conn: Connection, run: int, source: Select[Any]) -> tuple[int, int
 # --------------------------------------------------------------------------- reading
 
 
+_NEXT_DUE: Final = text(
+    f"SELECT d.due FROM delivery d WHERE d.run = :run AND d.state = 'ready' AND {_IN_TURN} "  # noqa: S608
+    "ORDER BY d.due LIMIT 1"
+)
+
+
 def next_due(conn: Connection, run: int) -> int | None:
-    """When the next ready row of a run is due, None where there is none."""
-    due: int | None = conn.execute(
-        text("SELECT min(due) FROM delivery WHERE run = :run AND state = 'ready'"), {"run": run}
-    ).scalar_one()
+    """When the next ready row of a run is due, None where there is none, or none whose turn it
+    is."""
+    due: int | None = conn.execute(_NEXT_DUE, {"run": run}).scalar_one_or_none()
     return due
 
 

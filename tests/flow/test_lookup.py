@@ -407,3 +407,30 @@ async def test_an_end_in_the_middle_of_a_look_up_leaves_the_row_in_doubt(in_doub
     await hub.until(lambda: len(hub[SMS].asked) == 1)
     await hub.stop()
     assert await hub.states() == {"doubt": 1}
+
+
+# --------------------------------------------------------------------------- a thread on X
+
+THREAD = {"thread": True, "body": "Un mot de plus. " * 40, "channels": ["x"]}
+
+
+async def test_behind_a_post_in_doubt_the_thread_waits_and_then_goes_on(make_hub):
+    hub = await make_hub(X)
+    await hub.people([1], X)
+    hub[X].answer = lambda sent: TIMED_OUT if sent.post == 0 else Accepted(f"x-{sent.delivery}-1")
+    announcement = await hub.publish(**THREAD)
+
+    async def doubtful():
+        return (await hub.states())["doubt"] == 1
+
+    await hub.until(doubtful)
+    for _ in range(5):
+        await hub.idle()
+        hub.clock.leap(5)
+    first, *others = await hub.rows()
+    assert {row.round for row in others} == {0}, "nobody reserved them in vain"
+    assert len(hub[X].sent) == 1
+    hub.clock.leap(10)
+    await hub.ends(announcement)
+    assert [sent.post for sent in hub[X].sent] == list(range(len(others) + 1))
+    assert hub[X].sent[1].reply_to == f"x-{first.id}-1"
