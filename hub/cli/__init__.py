@@ -16,7 +16,14 @@ import typer
 # Verbs whose room has another name. One missing here, or misspelt, costs the time to open every
 # room (two seconds), no more.
 _ROOM_OF: Final[Mapping[str, str]] = MappingProxyType(
-    {"cancel": "approve", "import": "importing", "pause": "approve", "resume": "approve"}
+    {
+        "cancel": "approve",
+        "drain": "channel",
+        "import": "importing",
+        "parked": "redrive",
+        "pause": "approve",
+        "resume": "approve",
+    }
 )
 
 

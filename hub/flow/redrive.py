@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a human decides about parked deliveries: send again, or give up."""
+"""What a human decides about parked and failed deliveries: send again, or give up."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from channels.base import Reason
 from hub.delivery import DeliveryState
@@ -18,49 +19,85 @@ from hub.ledger.tables import delivery, run
 from subscribers.tables import to_ms
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which rows: those of one announcement, set aside for one reason, one alone; or all.
+
+    What failed is chosen only where `failed` says so, or where its reason or number is named.
+    """
+
+    code: str | None = None
+    reason: Reason | None = None
+    delivery: int | None = None
+    failed: bool = False
+    abandon: bool = False
+
+    @property
+    def states(self) -> Sequence[DeliveryState]:
+        """What is given up is parked; what failed has ended already."""
+        named = self.failed or self.reason is not None or self.delivery is not None
+        if named and not self.abandon:
+            return (DeliveryState.PARKED, DeliveryState.FAILED)
+        return (DeliveryState.PARKED,)
+
+
+@dataclass(frozen=True, slots=True)
+class Redriven:
+    """How many rows, and how many of them may have left already."""
+
+    rows: int
+    maybe_sent: int
+
+
+EVERYTHING_PARKED: Final = Choice()
+
+
 def redrive(
-    conn: Connection,
-    principal: Principal,
-    now: datetime,
-    *,
-    code: str | None = None,
-    abandon: bool = False,
-) -> int:
-    """Send parked rows again (of one announcement, or all of an authority), or end them as failed.
+    conn: Connection, principal: Principal, now: datetime, choice: Choice = EVERYTHING_PARKED
+) -> Redriven:
+    """Send parked or failed rows again, or end parked ones as failed.
 
     A row parked out of doubt may have left already: sending it again is the human's decision, and
-    the journal says who took it. Returns how many rows.
+    the journal says who took it.
     """
-    moved = 0
-    while rows := _parked(conn, principal.authority, code):
-        at = to_ms(now)
-        if abandon:
-            deliveries.move(conn, rows, DeliveryState.FAILED, at=at)
+    moved = maybe = 0
+    chosen = _chosen(conn, principal.authority, choice)
+    while rows := deliveries.rows_where(conn, *chosen, limit=PAGE):
+        if choice.abandon:
+            deliveries.move(conn, rows, DeliveryState.FAILED, at=to_ms(now))
         else:
             again(conn, rows, now)
         moved += len(rows)
-    verb = "abandon" if abandon else "redrive"
-    about = f"announcement:{code}" if code else "announcements"
+        maybe += sum(bool(row.maybe) for row in rows)
+    if moved:
+        _say(conn, principal, now, choice, moved)
+    return Redriven(moved, maybe)
+
+
+def _say(conn: Connection, principal: Principal, now: datetime, choice: Choice, moved: int) -> None:
     audit.record(
         conn,
         now,
         principal.name,
-        verb,
-        about,
+        "abandon" if choice.abandon else "redrive",
+        f"announcement:{choice.code}" if choice.code else "announcements",
         authority=principal.authority,
-        detail={"rows": moved},
+        detail={"rows": moved, "reason": choice.reason, "delivery": choice.delivery},
     )
-    return moved
 
 
-def _parked(conn: Connection, authority: int, code: str | None) -> Sequence[AnyRow]:
+def _chosen(conn: Connection, authority: int, choice: Choice) -> list[ColumnElement[bool]]:
     wanted = select(run.c.id).where(run.c.authority == authority)
-    if code is not None:
-        found = announcements.by_code(conn, code, authority)
+    if choice.code is not None:
+        found = announcements.by_code(conn, choice.code, authority)
         wanted = wanted.where(run.c.announcement == (found.id if found else -1))
-    parked = delivery.c.state == DeliveryState.PARKED
     meant = digests.of_runs_or_carrying(wanted)
-    return deliveries.rows_where(conn, parked, meant, limit=PAGE)
+    conditions = [delivery.c.state.in_(choice.states), meant]
+    if choice.reason is not None:
+        conditions.append(delivery.c.reason == choice.reason)
+    if choice.delivery is not None:
+        conditions.append(delivery.c.id == choice.delivery)
+    return conditions
 
 
 def again(conn: Connection, rows: Sequence[AnyRow], now: datetime) -> None:

@@ -14,6 +14,7 @@ from hub.ledger.runs import RunState
 from hub.ledger.tables import delivery_count, run
 
 WAITING: Final = PENDING | {DeliveryState.DIGEST}
+IN_FLIGHT: Final = frozenset({DeliveryState.RESERVED, DeliveryState.DOUBT})
 NOT_SENT: Final = frozenset({DeliveryState.SKIPPED, DeliveryState.EXPIRED, DeliveryState.CANCELLED})
 
 
@@ -46,6 +47,11 @@ class ChannelProgress:
     def waiting(self) -> int:
         """The engine or a digest still has work to do."""
         return self._sum(WAITING)
+
+    @property
+    def in_flight(self) -> int:
+        """Of `waiting`, those being handed over at this moment, or not known to have been."""
+        return self._sum(IN_FLIGHT)
 
     @property
     def parked(self) -> int:

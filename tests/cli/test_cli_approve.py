@@ -42,7 +42,8 @@ def test_a_cancelled_announcement_stays_cancelled(
     hub: Any, announced: Announced, rows: Rows
 ) -> None:
     code = announced()
-    assert hub("cancel", code).out == f"{code} is cancelled.\n"
+    told = f"{code} is cancelled: 0 already left, 0 stopped, and what was not planned yet.\n"
+    assert hub("cancel", code).out == told
     for verb, done in (
         ("cancel", "cancelled"),
         ("pause", "paused"),

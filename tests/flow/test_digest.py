@@ -10,7 +10,7 @@ from sqlalchemy import delete, select, update
 from channels.base import Accepted, ChannelDown, ChannelName, Reason, Rejected, Retry
 from hub.flow.digest import DigestTimes
 from hub.flow.principal import Principal
-from hub.flow.redrive import redrive
+from hub.flow.redrive import Choice, redrive
 from hub.flow.stopping import Stopping, look
 from hub.ledger import announcements
 from hub.ledger.tables import announcement, delivery, digest_item, run
@@ -503,8 +503,9 @@ async def test_a_parked_digest_parks_what_it_carries_and_all_are_sent_again_toge
     await hub.until(parked, 30)
     assert await messages(hub) == [("parked", "internal")]
     hub[SMS].answer = lambda sent: Accepted("taken")
-    again = await hub.write(lambda conn: redrive(conn, CLERK, hub.clock.now(), code=last.code))
-    assert again == 1
+    chosen = Choice(last.code)
+    again = await hub.write(lambda conn: redrive(conn, CLERK, hub.clock.now(), chosen))
+    assert again.rows == 1
     hub.engine.changed()
 
     async def taken():

@@ -86,7 +86,7 @@ async def test_a_vital_retry_is_on_time_while_every_shared_connection_hangs(make
         if sent.lane == Lane.BULK:
             await gate.wait()
         if sent.round == 1:
-            return Retry(Reason.NETWORK)
+            return Retry(Reason.UNREACHABLE)  # the letter's trouble: no breaker's
         return Accepted(f"sms-{sent.delivery}")
 
     hub[SMS].answer = answer

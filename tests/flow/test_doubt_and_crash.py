@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from channels.base import Accepted, ChannelDown, ChannelName, Reason, Retry
-from hub.flow.redrive import redrive
+from hub.flow.redrive import Choice, redrive
 from hub.ledger.database import LedgerFullError
 from hub.ledger.deliveries import RESERVE, ReserveWindow
 from subscribers.subscriptions import stop_all
@@ -167,7 +167,8 @@ async def test_redriven_by_a_human_what_was_parked_is_looked_up_first(make_hub, 
     announcement = await parked_out_of_doubt(hub, gate)
     hub[SMS].takes = lambda sent: took
     code, now = announcement.code, hub.clock.now()
-    assert await hub.write(lambda conn: redrive(conn, clerk, now, code=code)) == 1
+    moved = await hub.write(lambda conn: redrive(conn, clerk, now, Choice(code)))
+    assert moved.rows == 1
     assert await hub.states() == {"doubt": 1}
     hub.engine.changed()
     await hub.wait_out()
@@ -189,7 +190,7 @@ async def test_redriven_what_failed_is_sent_in_a_round_of_its_own(make_hub, cler
     await hub.becomes(parked=1)
     hub[SMS].answer = lambda sent: Accepted("SM1")
     now, (before,) = hub.clock.now(), await hub.rows()
-    await hub.write(lambda conn: redrive(conn, clerk, now, code=announcement.code))
+    await hub.write(lambda conn: redrive(conn, clerk, now, Choice(announcement.code)))
     hub.engine.changed()
     await hub.becomes(accepted=1)
     (row,) = await hub.rows()
@@ -201,9 +202,11 @@ async def test_a_human_may_give_up_what_is_parked(make_hub, gate, clerk):
     hub = await make_hub(SMS)
     announcement = await parked_out_of_doubt(hub, gate)
     now = hub.clock.now()
-    assert await hub.write(lambda conn: redrive(conn, clerk, now, abandon=True)) == 1
+    given_up = await hub.write(lambda conn: redrive(conn, clerk, now, Choice(abandon=True)))
+    assert given_up.rows == 1
     assert await hub.reasons() == {("failed", "outcome_unknown"): 1}
-    assert await hub.write(lambda conn: redrive(conn, clerk, now, code="nobody")) == 0
+    nothing = await hub.write(lambda conn: redrive(conn, clerk, now, Choice("nobody")))
+    assert nothing.rows == 0
     await hub.ends(announcement)
 
 

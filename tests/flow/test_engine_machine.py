@@ -28,7 +28,7 @@ from hub.flow.gate import Gate, Wishes
 from hub.flow.plan import plan_page
 from hub.flow.reach import query_for
 from hub.flow.principal import Principal
-from hub.flow.redrive import redrive
+from hub.flow.redrive import Choice, redrive
 from hub.flow.settle import Settler, doubt_wait
 from hub.flow.texts import Texts
 from hub.flow.verdicts import Back, Kept, Stale
@@ -370,7 +370,7 @@ class Engine(RuleBasedStateMachine):
     def a_human_decides(self, abandon):
         for row in self.rows(S.PARKED):
             self.redriven[row.id] += not abandon
-        redrive(self.conn, CLERK, self.now(), abandon=abandon)
+        redrive(self.conn, CLERK, self.now(), Choice(abandon=abandon))
 
     # ------------------------------------------------------------ what holds after every step
 

@@ -8,7 +8,7 @@ import pytest
 from channels.base import Accepted, ChannelName, Reason, Urgency
 from hub.flow import switches
 from hub.flow.problems import ForbiddenError
-from hub.flow.redrive import redrive
+from hub.flow.redrive import Redriven, redrive
 from hub.ledger import audit, hold
 
 SMS, EMAIL = ChannelName.SMS, ChannelName.EMAIL
@@ -114,7 +114,7 @@ async def test_what_waits_for_a_channel_that_is_gone_is_parked_and_leaves_when_i
     hub.channels[SMS] = gone
     await hub.start()
     now = hub.clock.now()
-    assert await hub.write(lambda conn: redrive(conn, clerk, now)) == 2
+    assert await hub.write(lambda conn: redrive(conn, clerk, now)) == Redriven(2, 0)
     hub.engine.changed()
     await hub.ends(announcement)
     assert await hub.states() == {"accepted": 4}

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What an operator may do from any door: send parked messages again, close and open channels."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from channels.base import ChannelName, Clock
+from hub.flow import switches
+from hub.flow.intake import in_charge_of, visible
+from hub.flow.principal import Principal
+from hub.flow.problems import ForbiddenError, Problem
+from hub.flow.redrive import Choice, Redriven, redrive
+from hub.flow.switches import Switch
+from hub.ledger.store import Ledger
+
+_ALL_OF_THEM = Problem(
+    "",
+    "may_not_operate",
+    "Cette clé ne peut pas décider de toutes les annonces : nommez-en une.",
+    "This key may not decide about every announcement: name one.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Operating:
+    """`changed` wakes the flow after each commit."""
+
+    ledger: Ledger
+    clock: Clock
+    changed: Callable[[], None]
+
+    async def redrive(self, choice: Choice, principal: Principal) -> Redriven:
+        """Send again, or give up, what the choice says.
+
+        Raises `UnknownAnnouncementError`, and `ForbiddenError` where this principal may not publish
+        what it would send.
+        """
+
+        def write(conn: Connection) -> Redriven:
+            if choice.code is not None:
+                in_charge_of(conn, choice.code, principal)
+            elif not principal.may_operate:
+                raise ForbiddenError([_ALL_OF_THEM])
+            return redrive(conn, principal, self.clock.now(), choice)
+
+        moved = await self.ledger.transact(write, hurry=True)
+        self.changed()
+        return moved
+
+    async def sees(self, codes: Collection[str], principal: Principal) -> frozenset[str]:
+        """Which of these announcements are this principal's to look at."""
+
+        def read(conn: Connection) -> frozenset[str]:
+            return frozenset(c for c in set(codes) if visible(conn, c, principal) is not None)
+
+        return await self.ledger.read(read)
+
+    async def pause(
+        self, channels: Collection[ChannelName], principal: Principal
+    ) -> tuple[ChannelName, ...]:
+        """See `hub.flow.switches.pause`."""
+        return await self._turn(switches.pause, channels, principal)
+
+    async def resume(
+        self, channels: Collection[ChannelName], principal: Principal
+    ) -> tuple[ChannelName, ...]:
+        """See `hub.flow.switches.resume`."""
+        return await self._turn(switches.resume, channels, principal)
+
+    async def paused(self) -> Mapping[ChannelName, Switch]:
+        """The channels that were paused."""
+        return await self.ledger.read(switches.paused)
+
+    async def _turn(
+        self,
+        turn: Callable[..., tuple[ChannelName, ...]],
+        channels: Collection[ChannelName],
+        principal: Principal,
+    ) -> tuple[ChannelName, ...]:
+        now = self.clock.now()
+        turned = await self.ledger.transact(
+            lambda conn: turn(conn, channels, principal, now), hurry=True
+        )
+        self.changed()
+        return turned
