@@ -11,9 +11,10 @@ from sqlalchemy import Connection, select, text
 from channels.base import Reason
 from hub.backoff import doubt_wait
 from hub.delivery import REACHED, DeliveryState
-from hub.ledger import receipts, runs
+from hub.ledger import runs
 from hub.ledger.database import AnyRow
 from hub.ledger.moves import ROWS, move
+from hub.ledger.refuted import reported_failed
 from hub.ledger.tables import attempt, delivery
 
 S = DeliveryState
@@ -109,7 +110,7 @@ def settle_known(conn: Connection, ids: Collection[int], at: int) -> None:
     asked = {"ids": json.dumps(list(ids)), "late": LATE}
     for proof in conn.execute(_PROOFS, asked).all():
         state, _, provider = proof.detail.partition(" ")
-        refuted = receipts.reported_failed(conn, proof.id, proof.copy, proof.told)
+        refuted = reported_failed(conn, proof.id, proof.copy, proof.told)
         if proof.id in done or refuted:
             continue
         known: dict[str, Any] = {}
@@ -168,7 +169,7 @@ def claim(conn: Connection, row: AnyRow, listed: Sequence[Listed], at: int) -> b
     for each in listed:
         same = (delivery.c.provider == each.provider, delivery.c.ref == each.ref)
         taken = conn.execute(select(delivery.c.id).where(*same, delivery.c.id != row.id)).first()
-        if taken or receipts.reported_failed(conn, row.id, _ANY_ROUND, each.ref):
+        if taken or reported_failed(conn, row.id, _ANY_ROUND, each.ref):
             continue
         found = {"provider": each.provider, "ref": each.ref}
         move(conn, [row], S.ACCEPTED, at=at, reason="", crashes=0, **found)

@@ -14,6 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, text
 
 from hub.delivery import DeliveryState, lawful
+from hub.ledger import late
 from hub.ledger.database import AnyRow
 from hub.ledger.moves import move
 from hub.ledger.writer import Kind
@@ -129,6 +130,7 @@ def fold(conn: Connection, delivery_ids: Collection[int], at_ms: int) -> int:
     asked = {"ids": json.dumps(ids)}
     evidence = conn.execute(_EVIDENCE, asked).all()
     conn.execute(_FOLDED, asked)
+    _name(conn, evidence, at_ms)
     _judge_addresses(conn, evidence, at_ms)
     by_row = (list(mine) for _, mine in groupby(evidence, attrgetter("id")))
     return _apply(conn, [finding(mine) for mine in by_row], at_ms)
@@ -177,13 +179,32 @@ def _apply(conn: Connection, findings: Iterable[Finding], at: int) -> int:
     return len(moving)
 
 
-# Only where nobody else bears it: an answer that arrives later, or a look-up, may have been
-# quicker. SMS alone: elsewhere the reference does not tell one copy from another, or none comes.
+# --------------------------------------------------------------------------- the reference
+
+# SMS alone: elsewhere the reference does not tell one copy from another, or none comes.
+_BORNE: Final = text("""
+SELECT id, ref FROM delivery
+WHERE provider = 'sms' AND ref IN (SELECT value FROM json_each(:refs))
+""")
 _ADOPT: Final = text("""
 UPDATE OR IGNORE delivery SET ref = json_extract(v.value, '$[1]'), provider = 'sms'
 FROM json_each(:rows) v
 WHERE delivery.id = json_extract(v.value, '$[0]') AND delivery.ref IS NULL
 """)
+
+
+def _name(conn: Connection, evidence: Sequence[AnyRow], at: int) -> None:
+    """A receipt proves whose copy its reference names: a look-up that had taken it for another
+    row's was wrong (ENGINE.md 5)."""
+    owner = {
+        each.told: each.id
+        for each in evidence
+        if each.told and each.channel == "sms" and not each.folded and each.told != each.ref
+    }
+    if owner:
+        for row in conn.execute(_BORNE, {"refs": json.dumps(list(owner))}).all():
+            if row.id != owner[row.ref]:
+                late.take_back(conn, "sms", row.ref, owner[row.ref], at)
 
 
 def _adopt(conn: Connection, moved: Iterable[Finding]) -> None:
@@ -213,20 +234,3 @@ def _judge_addresses(conn: Connection, evidence: Sequence[AnyRow], at: int) -> N
         if each.dead and not each.folded and believed:
             sent = None if each.since is None else from_ms(each.since)
             suspension.suspend(conn, each.contact_point, each.why, now, sent=sent)
-
-
-# --------------------------------------------------------------------------- asked by others
-
-_REFUSED: Final = text("""
-SELECT 1 FROM receipt r
-WHERE r.delivery = :delivery AND r.rank = 2 AND (r.round = :round OR r.ref = :ref)
-  AND NOT EXISTS (SELECT 1 FROM receipt g WHERE g.delivery = r.delivery AND g.round = r.round
-                  AND g.rank = 3)
-LIMIT 1
-""")
-
-
-def reported_failed(conn: Connection, delivery: int, round_: int, ref: str | None) -> bool:
-    """Whether the provider said that this copy did not arrive: no acceptance overrides that."""
-    asked = {"delivery": delivery, "round": round_, "ref": ref}
-    return conn.execute(_REFUSED, asked).first() is not None

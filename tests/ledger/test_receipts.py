@@ -8,8 +8,9 @@ from sqlalchemy import event, insert, select, update
 
 from channels.base import ChannelName, Reason
 from hub.delivery import DeliveryState
-from hub.ledger import deliveries, leases, tables
-from hub.ledger.receipts import DELIVERED, FAILED, RECEIPT, SENT, Arrival, reported_failed
+from hub.ledger import deliveries, late, leases, tables
+from hub.ledger.receipts import DELIVERED, FAILED, RECEIPT, SENT, Arrival
+from hub.ledger.refuted import reported_failed
 from subscribers import tables as people
 from subscribers.tables import from_ms
 
@@ -233,8 +234,20 @@ def test_whether_a_copy_was_reported_failed_can_be_asked(desk):
 def test_a_proved_reference_stands_on_its_row_but_is_never_taken_twice(desk):
     desk.sent(ref="SM1")
     desk.sent(S.DOUBT)
-    desk.comes(SENT, row=2, ref="SM1")
+    desk.comes(SENT, row=2, ref="SM1")  # both were answered with it: it names neither
+    assert (desk.state(1), desk.book.row(1).ref) == ("accepted", "SM1")
     assert (desk.state(2), desk.book.row(2).ref) == ("accepted", None)
+
+
+@pytest.mark.parametrize("mine", [S.DOUBT, S.CANCELLED])
+def test_a_receipt_takes_its_reference_back_from_a_look_ups_mistake(desk, mine):
+    desk.sent(S.DOUBT)
+    (wrong,) = deliveries.rows_where(desk.book.conn, tables.delivery.c.id == 1, limit=1)
+    assert late.claim(desk.book.conn, wrong, [late.Listed("sms", "SM7")], desk.book.now)
+    desk.sent(mine)
+    desk.comes(SENT, row=2, ref="SM7")
+    assert (desk.state(1), desk.book.row(1).ref) == ("doubt", None)
+    assert desk.state(2) == ("accepted" if mine is S.DOUBT else "cancelled")
 
 
 # --------------------------------------------------------------------------- the address
