@@ -62,6 +62,10 @@ class DigestTimes:
         return instant(day - back * _DAY, self.minute, timezone)
 
 
+AT_SIX: Final = DigestTimes()
+"""Where nothing else was chosen: six in the evening, and on Fridays for a week's."""
+
+
 def begin_due(conn: Connection, times: DigestTimes, now: datetime) -> int:
     """Begin the digests whose time has come, where anything waits for one. Returns how many.
 

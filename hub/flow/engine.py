@@ -17,12 +17,13 @@ from sqlalchemy import Connection
 from channels.base import Channel, ChannelName, Clock, Lane, Reason, Witness
 from hub.backoff import HORIZON, looks
 from hub.flow import digest, switches, upkeep
-from hub.flow.digest import DigestTimes
+from hub.flow.digest import AT_SIX, DigestTimes
 from hub.flow.dispatch import Road
 from hub.flow.gate import Gate, Wishes
 from hub.flow.lookup import Lookup
 from hub.flow.outcomes import Outcomes
 from hub.flow.plan import Planner
+from hub.flow.repeating import Repeating
 from hub.flow.settle import doubt_wait
 from hub.flow.shelf import Shelf
 from hub.flow.site import Press
@@ -74,7 +75,7 @@ class Engine:
         lease_seconds: float = LENGTH,
         horizon: timedelta = HORIZON,
         random: Random | None = None,
-        digests: DigestTimes = DigestTimes(),
+        digests: DigestTimes = AT_SIX,
     ) -> None:
         self.ledger, self.clock, self.wishes = ledger, clock, Wishes()
         self._queue, self.press, self._slips, self._settings = queue, press, slips, roads
@@ -242,6 +243,7 @@ class Engine:
         await self._look_up()
         steps = (
             self._publish_due,
+            self._come_again,
             self._resolve_doubts,
             upkeep.close_over,
             self._park_roadless,
@@ -268,6 +270,9 @@ class Engine:
     def _step(self, step: Callable[[Connection, datetime], int]) -> "asyncio.Future[int]":
         now = self.clock.now()
         return self.ledger.transact(self.tenure.guarded(lambda conn: step(conn, now)))
+
+    def _come_again(self, conn: Connection, now: datetime) -> int:
+        return Repeating(self.press, list(self._roads)).publish_due(conn, now)
 
     def _begin_digests(self, conn: Connection, now: datetime) -> int:
         return digest.begin_due(conn, self._digests, now)

@@ -18,6 +18,7 @@ from channels.base import ChannelName, Clock, PostText, Rendered
 from hub.announcement import Announcement, Event, advance, lane_of
 from hub.flow.principal import Principal
 from hub.flow.problems import ConflictError, ForbiddenError, Problem, RefusedError
+from hub.flow.repeats import keep, timed
 from hub.flow.scrutiny import Desk, scrutinise, within
 from hub.flow.site import Press
 from hub.flow.submission import Submission
@@ -73,7 +74,7 @@ class Intake:
         Raises `RefusedError`, `ForbiddenError`, `ConflictError` (the key was used for something
         else), `hub.ledger.database.LedgerFullError`.
         """
-        digest = hashlib.sha256(asked.model_dump_json().encode()).hexdigest()
+        digest = hashlib.sha256(asked.canonical().encode()).hexdigest()
         if key is not None:
             before = await self.ledger.read(lambda conn: _before(conn, principal, key, digest))
             if before is not None:
@@ -95,6 +96,7 @@ class Intake:
                 if before is None:
                     raise
                 return before
+            keep(conn, written, asked, principal.source, source_key)
             return Accepted(self._enter(conn, written, principal), repeated=False)
 
         accepted = await self.ledger.transact(write, hurry=True)
@@ -132,8 +134,10 @@ class Intake:
         self, conn: Connection, asked: Submission, principal: Principal
     ) -> Announcement:
         catalogue = load_catalogue(conn, principal.authority)
-        desk = Desk(catalogue, self.press, self.channels, self.clock.now())
-        first = None if asked.about is None else _seen(conn, asked.about, principal)
+        now = self.clock.now()
+        asked = timed(asked, catalogue.timezone, now)
+        desk = Desk(catalogue, self.press, self.channels, now)
+        first = None if asked.about is None else visible(conn, asked.about, principal)
         return scrutinise(asked, principal, desk, first)
 
     async def find(self, code: str, principal: Principal) -> Announcement:
@@ -193,7 +197,7 @@ class Intake:
         return moved
 
     def _mine(self, conn: Connection, code: str, principal: Principal) -> Announcement:
-        found = _seen(conn, code, principal)
+        found = visible(conn, code, principal)
         if found is None:
             raise UnknownAnnouncementError(code)
         return found
@@ -210,13 +214,38 @@ class Intake:
         )
 
 
-def _seen(conn: Connection, code: str, principal: Principal) -> Announcement | None:
+def visible(conn: Connection, code: str, principal: Principal) -> Announcement | None:
     """An announcement with at least one theme within the principal's."""
     found = announcements.by_code(conn, code, principal.authority)
     if found is None:
         return None
     catalogue = load_catalogue(conn, principal.authority)
     return found if any(within(principal, catalogue, key) for key in found.themes) else None
+
+
+def entitled(
+    conn: Connection, code: str, principal: Principal, *, publishing: bool = False
+) -> Announcement | None:
+    """An announcement this principal may see, or None.
+
+    Raises `ForbiddenError` where it is to be `publishing` and may not publish all of it.
+    """
+    found = visible(conn, code, principal)
+    if found is not None and publishing:
+        _must_be_entitled(conn, found, principal)
+    return found
+
+
+def in_charge_of(conn: Connection, code: str, principal: Principal) -> Announcement:
+    """An announcement that this principal may publish as a whole.
+
+    Raises `UnknownAnnouncementError`, `ForbiddenError`.
+    """
+    found = visible(conn, code, principal)
+    if found is None:
+        raise UnknownAnnouncementError(code)
+    _must_be_entitled(conn, found, principal)
+    return found
 
 
 def _must_be_entitled(conn: Connection, found: Announcement, principal: Principal) -> None:

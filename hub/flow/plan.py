@@ -29,7 +29,7 @@ from channels.base import ChannelName, Clock, Reason
 from hub.announcement import Announcement
 from hub.delivery import DeliveryState
 from hub.flow import digest
-from hub.flow.digest import DigestTimes
+from hub.flow.digest import AT_SIX, DigestTimes
 from hub.flow.reach import query_for
 from hub.flow.tenure import Tenure
 from hub.ledger import announcements, deliveries, runs
@@ -69,8 +69,12 @@ class Planner:
     """Plans whatever run is most urgent, a page at a time. `planned` is told of every page."""
 
     def __init__(
-        self, ledger: Ledger, clock: Clock, tenure: Tenure, planned: Callable[[int], None],
-        digests: DigestTimes = DigestTimes(),
+        self,
+        ledger: Ledger,
+        clock: Clock,
+        tenure: Tenure,
+        planned: Callable[[int], None],
+        digests: DigestTimes = AT_SIX,
     ) -> None:
         self._ledger = ledger
         self._clock = clock

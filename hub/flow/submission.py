@@ -24,6 +24,7 @@ from pydantic_core import ErrorDetails
 
 from channels.base import ChannelName, Urgency
 from hub.flow.problems import Problem, RefusedError, UnreadableError
+from hub.flow.recurrence import Repeat
 from subscribers.geometry import PolygonProblem
 from templates.content import Kind
 
@@ -125,7 +126,15 @@ class Submission(Text):
         True, description="On X: with the link to the page (it costs more)."
     )
     thread: StrictBool = Field(False, description="On X: split a long text into a numbered thread.")
+    repeat: Repeat | None = Field(
+        None, description="Come again by this rule, instead of once at `publish_at`."
+    )
     type: Literal["announcement"] = "announcement"
+
+    def canonical(self) -> str:
+        """What is asked as one text, to tell a repeat from a clash; a member added to the model
+        later leaves that of older submissions alone."""
+        return self.model_dump_json(exclude=None if self.repeat else {"repeat"})
 
 
 _SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
@@ -147,6 +156,9 @@ _SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "enum": ("Choisissez parmi {expected}.", "Choose one of {expected}."),
     "literal_error": ("Choisissez parmi {expected}.", "Choose one of {expected}."),
+    "int_type": ("Écrivez un nombre entier.", "Write a whole number."),
+    "greater_than_equal": ("Écrivez au moins {ge}.", "Write at least {ge}."),
+    "less_than_equal": ("Écrivez au plus {le}.", "Write at most {le}."),
     "list_type": ("Envoyez une liste.", "Send a list."),
     "dict_type": ("Envoyez un objet.", "Send an object."),
     "model_type": ("Envoyez un objet.", "Send an object."),
@@ -183,6 +195,7 @@ _DATES: Final = (
     "Écrivez une date comme 2026-11-26T08:00:00+01:00.",
     "Write a date like 2026-11-26T08:00:00+01:00.",
 )
+_DAYS: Final = ("Écrivez un jour comme 2026-11-26.", "Write a day like 2026-11-26.")
 _OTHERWISE: Final = (
     "Cette valeur n'est pas acceptée : {msg}.",
     "This value is not accepted: {msg}.",
@@ -201,8 +214,10 @@ def _problem(error: ErrorDetails) -> Problem:
     if kind == "value_error":
         kind = str(context["error"])
     location = tuple(step for step in error["loc"] if step != "[key]")
-    if kind.startswith(("datetime", "date")):
+    if kind.startswith("datetime"):
         fr, en = _DATES
+    elif kind.startswith("date"):
+        fr, en = _DAYS
     else:
         fr, en = _SENTENCES.get(kind, _OTHERWISE)
     context["msg"] = error["msg"]

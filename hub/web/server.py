@@ -17,7 +17,7 @@ from hub.ledger.announcements import StaleAnnouncementError
 from hub.ledger.database import LedgerFullError
 from hub.web import health, problems
 from hub.web.api import announcements as api
-from hub.web.api import openapi
+from hub.web.api import openapi, recurrences
 from hub.web.callbacks import twilio
 from hub.web.desk import DESK, Desk
 from hub.web.hooks import standard
@@ -56,7 +56,8 @@ def make_app(desk: Desk) -> web.Application:
         middlewares=[_answer, _refuse], client_max_size=desk.settings.server.client_max_size
     )
     app[DESK] = desk
-    for door in (api, openapi, standard, twilio, portal, home, static, stop, health):
+    doors = (api, recurrences, openapi, standard, twilio, portal, home, static, stop, health)
+    for door in doors:
         app.add_routes(door.routes())
     app.on_response_prepare.append(_secure)
     desk.metrics.register(_REQUESTS)

@@ -32,15 +32,15 @@ def routes() -> list[web.RouteDef]:
     """The API's routes."""
     one = _BASE + r"/{code:[A-Za-z0-9]{1,12}}"
     return [
-        web.post(_BASE, _keyed(post)),
-        web.get(one, _keyed(show)),
-        web.get(one + "/deliveries", _keyed(deliveries)),
-        web.post(one + "/cancel", _keyed(cancel)),
-        web.post(one + "/approve", _keyed(approve)),
+        web.post(_BASE, keyed(post)),
+        web.get(one, keyed(show)),
+        web.get(one + "/deliveries", keyed(deliveries)),
+        web.post(one + "/cancel", keyed(cancel)),
+        web.post(one + "/approve", keyed(approve)),
     ]
 
 
-def _keyed(handler: Handler) -> Callable[[web.Request], Awaitable[web.Response]]:
+def keyed(handler: Handler) -> Callable[[web.Request], Awaitable[web.Response]]:
     """Only for who holds a living key, within its rate."""
 
     @wraps(handler)

@@ -13,6 +13,7 @@ from hub.flow.submission import Submission
 
 _REF: Final = "#/components/schemas/{model}"
 _BASE: Final = "/api/v1/announcements"
+_AGAIN: Final = "/api/v1/recurrences"
 _SUBMISSION: Final = _REF.format(model="Submission")
 _PROBLEM: Final = {
     "type": "object",
@@ -64,6 +65,8 @@ def document() -> dict[str, Any]:
             f"{one}/deliveries": {**_ONE, "get": _deliveries()},
             f"{one}/cancel": {**_ONE, "post": _act("200", "Stop what has not left.")},
             f"{one}/approve": {**_ONE, "post": _act("202", "Publish what waits for approval.")},
+            _AGAIN: {"get": _recurrences()},
+            f"{_AGAIN}/{{id}}/stop": {**_ONE, "post": _stop()},
         },
         "components": {
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
@@ -124,6 +127,23 @@ def _act(status: str, summary: str) -> dict[str, Any]:
     return {
         "summary": summary,
         "responses": {status: _ANNOUNCEMENT, **_refusals(401, 403, 404, 409)},
+    }
+
+
+def _recurrences() -> dict[str, Any]:
+    return {
+        "summary": "What comes again, and when next.",
+        "responses": {"200": _answer("All.", {"type": "object"}), **_refusals(401)},
+    }
+
+
+def _stop() -> dict[str, Any]:
+    return {
+        "summary": "It comes no more; `id` is that of its first announcement.",
+        "responses": {
+            "200": _answer("As it ended.", {"type": "object"}),
+            **_refusals(401, 403, 404),
+        },
     }
 
 
