@@ -73,9 +73,10 @@ class Ward:
         return sorted(set(wrong))
 
 
-def broken_promises(wards: Sequence[Ward]) -> list[str]:
-    """Over all trials."""
-    return sorted({f"{ward.name}: {each}" for ward in wards for each in ward.broken()})
+def broken_promises(wards: Sequence[Ward], beside: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Over all trials, and over what was run beside them."""
+    wrong = {f"{ward.name}: {each}" for ward in wards for each in ward.broken()}
+    return sorted(wrong | {name for name, found in beside.items() if found.get("ok") is False})
 
 
 def _most(doubles: Sequence[Mapping[str, int]]) -> Counter[str]:
@@ -87,15 +88,17 @@ def _sum(counts: Sequence[Mapping[str, int]]) -> dict[str, int]:
     return {each: total[each] for each in CHANNELS}
 
 
-def figures(wards: Sequence[Ward]) -> dict[str, Any]:
-    """Everything, for the line of JSON."""
+def figures(wards: Sequence[Ward], beside: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Everything, for the line of JSON. `beside` are the proofs on virtual time, by name."""
     return {
         "kills": sum(blow.kind != "stopped" for ward in wards for blow in ward.blows),
         "stops": sum(blow.kind == "stopped" for ward in wards for blow in ward.blows),
         "lost": sum(_number(ward.findings.lost) for ward in wards),
         "doubled": _sum([ward.findings.doubled for ward in wards]),
         "parked": sum(ward.findings.parked for ward in wards),
-        "broken": broken_promises(wards),
+        "rows_in_doubt": sum(sum(b.reserved.values()) for ward in wards for b in ward.blows),
+        "broken": broken_promises(wards, beside),
+        "beside": dict(beside),
         "trials": [_trial(ward) for ward in wards],
     }
 
@@ -147,7 +150,7 @@ def _trial(ward: Ward) -> dict[str, Any]:
     }
 
 
-def table(wards: Sequence[Ward]) -> Table:
+def table(wards: Sequence[Ward], beside: Mapping[str, Mapping[str, Any]]) -> Table:
     """The same, for eyes: a line a figure, a column a trial."""
     shown = Table(title="The proof", title_justify="left")
     shown.add_column("")
@@ -166,7 +169,18 @@ def table(wards: Sequence[Ward]) -> Table:
         shown.add_row(f"{each}: had left, not recorded", *left)
         shown.add_row(f"{each}: sent twice", *twice)
     shown.add_row("broken promises", *(", ".join(ward.broken()) or "none" for ward in wards))
+    for name, found in beside.items():
+        shown.add_row(name, _in_short(found))
     return shown
+
+
+def _in_short(found: Mapping[str, Any]) -> str:
+    """The numbers and the yes or no of a companion; what is longer stands in the JSON."""
+    if found.get("missing"):
+        return "not there yet"
+    told = {k: v for k, v in found.items() if k != "ok" and isinstance(v, int | float | str)}
+    word = "holds" if found["ok"] else "BROKEN"
+    return "\n".join([word, *(f"{key} {value}" for key, value in told.items())])
 
 
 _LINES: Final = {

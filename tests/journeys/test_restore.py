@@ -11,7 +11,7 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
-from bench.kills import NEWS
+from bench.ordeal import NEWS
 from bench.town import address
 from bench.trial import Trial, wait_for
 from channels.base import ChannelName
