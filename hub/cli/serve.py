@@ -14,7 +14,7 @@ from hub.app import Hub, UnusableError, lease_seconds, listen, open_hub, sandbox
 from hub.cli.options import CONFIG, Config, Refusal, read_settings
 from hub.clock import SystemClock
 from hub.flow.standby import stand_by
-from hub.ledger.database import LedgerCorruptError
+from hub.ledger.database import LedgerCorruptError, LedgerFullError
 from hub.ledger.schema import NewerLedgerError
 from hub.ledger.store import LedgerLockedError
 from hub.logs import set_up_logs
@@ -72,6 +72,8 @@ def run(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         raise Refusal(f"Another hub works in {locked}: stop it first.") from None
     except LedgerCorruptError:
         raise Refusal("The ledger is damaged: restore a backup.") from None
+    except LedgerFullError:
+        raise Refusal("The disk is full: the hub cannot start; make room.") from None
     except NewerLedgerError:
         raise Refusal("The ledger was written by a newer version: install that one.") from None
 

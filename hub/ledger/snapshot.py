@@ -8,6 +8,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+from sqlalchemy import Engine
+
+from hub.ledger import schema
 from hub.ledger.database import LedgerCorruptError, LedgerFullError, is_full
 
 Progress = Callable[[int, int], None]
@@ -53,6 +56,16 @@ def _copy(source: Path, target: Path, on_progress: Progress) -> None:
         if is_full(refused):
             raise LedgerFullError from None
         raise LedgerCorruptError(str(refused)) from None
+
+
+def keep_older(engine: Engine, path: Path) -> None:
+    """Before an upgrade: copy a ledger of an older version aside, as it is."""
+    with engine.connect() as conn:
+        found, known = schema.current(conn), schema.head()
+    if found is not None and found < known:
+        aside = path.with_name(f"before-{known}.sqlite3")
+        aside.unlink(missing_ok=True)  # of an upgrade that failed
+        copy(path, aside)
 
 
 def check(path: Path) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from hub.ledger.database import READERS, open_readers, open_writer, quick_check
 from hub.ledger.lock import FolderLock, LedgerLockedError
 from hub.ledger.schema import upgrade
+from hub.ledger.snapshot import keep_older
 from hub.ledger.writer import Kind, Writer
 
 __all__ = ["Ledger", "LedgerLockedError"]
@@ -56,7 +57,8 @@ class Ledger:
         """Open (and create or upgrade) the ledger of a data folder.
 
         `exclusive` takes the daemon's lock, unless it was taken already: `lock`. Either is given
-        back by `close`. Raises `LedgerLockedError`, `LedgerCorruptError`.
+        back by `close`. Before an upgrade the ledger as it was is copied aside. Raises
+        `LedgerLockedError`, `LedgerCorruptError`, `NewerLedgerError`, `LedgerFullError`.
         """
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = folder / "ledger.sqlite3"
@@ -68,6 +70,7 @@ class Ledger:
             engine = open_writer(path)
             try:
                 quick_check(engine)
+                keep_older(engine, path)
                 upgrade(engine)
             finally:
                 engine.dispose()
