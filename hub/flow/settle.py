@@ -8,7 +8,7 @@ from typing import assert_never
 
 from channels.base import Accepted, ChannelDown, Delivered, Outcome, Reason, Rejected, Retry
 from hub import backoff
-from hub.backoff import DOUBT_CRASHES, HORIZON, UNEXPLAINED, UNKNOWN_TRIES, delay
+from hub.backoff import HORIZON, UNEXPLAINED, UNKNOWN_TRIES, delay
 from hub.delivery import DeliveryState
 from hub.flow.verdicts import Back, Ended
 from hub.ledger.deliveries import Reservation, Settlement
@@ -55,15 +55,15 @@ class Settler:
                 assert_never(outcome)
 
     def _doubt(self, row: Reservation, retry: Retry, at: int) -> Settlement:
-        """Unknown whether it left: never simply sent again. After five in a row, a human."""
+        """Unknown whether it left: never simply sent again. After five in a row a human decides,
+        unless a last look at the provider does."""
         waiting = retry.after is not None  # they said how long to wait: no crash of ours
         crashes = row.crashes + (0 if waiting else 1)
-        state = S.PARKED if crashes >= DOUBT_CRASHES else S.DOUBT
         rest = delay(self.run.lane, max(crashes, 1), self.jitter)  # what times out needs one
         pause = max(rest, retry.after or timedelta(0))
         due = at + max(doubt_wait(self.run), pause // timedelta(milliseconds=1))
         return Settlement(
-            row, state, at, retry.reason, due, row.tries, crashes, maybe=True, code=retry.code
+            row, S.DOUBT, at, retry.reason, due, row.tries, crashes, maybe=True, code=retry.code
         )
 
     def _retry(self, row: Reservation, retry: Retry, now: datetime) -> Settlement:

@@ -81,6 +81,21 @@ async def test_nothing_is_looked_up_before_its_wait_is_over(in_doubt):
     assert hub[SMS].asked == []
 
 
+@pytest.mark.parametrize("took", [True, False])
+async def test_five_time_outs_in_a_row_are_a_humans_to_decide_unless_one_was_taken(make_hub, took):
+    hub = await make_hub(SMS)
+    await hub.people([1], SMS)
+    hub[SMS].answer = lambda sent: TIMED_OUT
+    hub[SMS].takes = lambda sent: took and sent.round == 5
+    announcement = await hub.publish()
+    for _ in range(40):
+        await hub.idle(5)
+        hub.clock.leap(60)
+    await hub.ends(announcement)
+    assert await hub.reasons() == {("accepted", "") if took else ("parked", "outcome_unknown"): 1}
+    assert len(hub[SMS].sent) == 5
+
+
 @pytest.mark.parametrize("hours", [1, -1])
 async def test_a_wall_clock_that_leaps_neither_ends_nor_prolongs_a_wait(in_doubt, hours):
     hub = await in_doubt()

@@ -162,11 +162,11 @@ def test_what_may_have_left_is_in_doubt_never_simply_ready():
     assert from_ms(done.due) == NOW + ceiling(Lane.BULK, 2)
 
 
-def test_the_fifth_doubt_in_a_row_is_parked():
+def test_the_fifth_doubt_in_a_row_is_looked_up_like_the_others():
     done = settler().outcome(
         replace(ROW, crashes=4), Retry(Reason.PROVIDER_TIMEOUT, maybe_sent=True), NOW
     )
-    assert (done.state, done.crashes, done.maybe) == ("parked", 5, True)
+    assert (done.state, done.crashes, done.maybe) == ("doubt", 5, True)
 
 
 # --------------------------------------------------------------------------- verdicts
