@@ -16,6 +16,7 @@ from bench.town import address
 from bench.trial import Trial, wait_for
 from channels.base import ChannelName
 
+NEWS = {"title": "Coupure d'eau", "body": "Jeudi de 8 h à 12 h.", "themes": ["coupures"]}
 PEOPLE = 400
 SHARES = {ChannelName.SMS: 1.0, ChannelName.EMAIL: 1.0}
 STOPPED, ERASED, ONE_CHANNEL = 7, 8, 9
