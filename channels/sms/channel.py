@@ -19,6 +19,7 @@ from channels.base import (
     ChannelName,
     CheckFailed,
     Clock,
+    Inbound,
     Outcome,
     Prepared,
     Reason,
@@ -43,6 +44,7 @@ from channels.http import (
     open_session,
 )
 from channels.sms.codes import failure, ruling
+from channels.sms.inbound import read_inbound, signed_form
 from channels.sms.settings import SmsSettings
 from channels.sms.wire import TwilioWire
 
@@ -77,6 +79,8 @@ class SmsChannel:
             raise ValueError("the SMS channel needs account_sid and auth_token")
         if not (settings.sender or settings.messaging_service_sid):
             raise ValueError("the SMS channel needs a sender or a messaging_service_sid")
+        if settings.two_way and any(map(str.isalpha, settings.sender)):
+            raise ValueError("nobody can answer a sender with letters: two_way needs a number")
         self.limit = TextLimit("septets", single=160, part=153, max_parts=settings.max_parts)
         self._settings = settings
         self._clock = clock
@@ -143,15 +147,20 @@ class SmsChannel:
     ) -> Sequence[Sighting]:
         """What Twilio lists of this very text to this number, oldest first.
 
-        Raises `ChannelDown` where it does not tell: refused, unreadable, or texts redacted.
+        A text that bears this citizen's own stop token, which is of one announcement, is this one
+        however a provider, or a template changed meanwhile, spells the rest. Raises `ChannelDown`
+        where Twilio does not tell: refused, unreadable, or texts redacted.
         """
         body, oldest = slip.stop_token.join(prepared.compiled), since - CLOCK_SKEW
+        personal = len(prepared.compiled) > 1
         found = []
         with listing(lambda answer: ruling(answer, self._clock.wall())):
             for message in await self._since(to.address, oldest):
                 if not message.body and self._is_ours(message):
                     raise ChannelDown(Reason.UNKNOWN, code="redacted")
-                if message.body == body and self._is_ours(message):
+                text = message.body or ""
+                same = text == body or (personal and slip.stop_token in text)
+                if same and self._is_ours(message):
                     failed = RANKS.get(message.status) == 2
                     found.append(Sighting(message.sid, _created(message, since), failed))
         return sorted(found, key=lambda sighting: sighting.at)
@@ -199,10 +208,7 @@ class SmsChannel:
         Raises `PermissionError` where X-Twilio-Signature does not fit url and body. Callbacks come
         in any order; the rank orders them. A positive receipt has the reason `UNKNOWN`.
         """
-        form = MultiDict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
-        signature = CIMultiDict(headers).get("X-Twilio-Signature", "")
-        if not self._validator.validate(url, form, signature):
-            raise PermissionError("the signature is not Twilio's")
+        form = signed_form(self._validator, headers, body, url)
         tokens = parse_qs(urlsplit(url).query).get("token")
         rank = RANKS.get(form.get("MessageStatus", ""))
         if not tokens or rank is None:
@@ -211,6 +217,10 @@ class SmsChannel:
         reason, dead = failure(code) if rank == 2 else (Reason.UNKNOWN, False)
         ref, now = form.get("MessageSid"), self._clock.now()
         return [Receipt(tokens[0], rank, code, reason, ref, now, contact_dead=dead)]
+
+    def read_inbound(self, headers: Mapping[str, str], body: bytes, url: str) -> Inbound:
+        """What a citizen wrote. Raises `PermissionError` as `read_receipts` does."""
+        return read_inbound(signed_form(self._validator, headers, body, url))
 
     def _validity(self, slip: Slip) -> int:
         """Whole seconds the message may wait at Twilio: a stale alert had better not arrive."""

@@ -119,14 +119,13 @@ async def test_what_was_not_taken_is_not_listed_and_once_it_is_it_is(stand):
     assert len(await stand.seen()) == 1
 
 
-async def test_another_text_to_the_same_address_is_another_message(stand):
-    await stand.send(text=stand.changed)
+async def test_another_announcement_to_the_same_address_is_another_message(stand):
+    await stand.send(text=stand.changed, stop_token="another" + "x" * 25)
     assert list(await stand.seen()) == []
 
 
+@pytest.mark.parametrize("stand", ["sms", "message"], indirect=True)
 async def test_the_same_text_to_somebody_else_is_another_message(stand):
-    if stand.other is None:
-        pytest.skip("a post is for everybody")
     await stand.send(to=stand.other)
     assert list(await stand.seen()) == []
 
@@ -186,52 +185,70 @@ async def test_a_wrong_key_tells_nothing_and_alarms(stand):
 # --------------------------------------------------------------------------- SMS alone
 
 
-@pytest.fixture
-def sms(stand):
-    if stand.channel.name is not SMS:
-        pytest.skip("of SMS")
-    return stand
+ON_SMS = pytest.mark.parametrize("stand", ["sms"], indirect=True)
 
 
-async def test_another_persons_stop_token_makes_another_text(sms):
-    await sms.send()
-    assert list(await sms.seen(stop_token="another" + "x" * 25)) == []
+@ON_SMS
+async def test_another_persons_stop_token_makes_another_text(stand):
+    await stand.send()
+    assert list(await stand.seen(stop_token="another" + "x" * 25)) == []
 
 
-async def test_a_copy_that_did_not_arrive_is_listed_as_failed(sms):
-    sms.sandbox.faults.set(SMS, undelivered=1.0)
-    answer = await sms.send()
+@ON_SMS
+async def test_whatever_bears_the_citizens_token_is_this_message_however_it_is_spelt(stand):
+    answer = await stand.send(text=stand.changed)
+    assert [each.ref for each in await stand.seen()] == [answer.ref]
+
+
+@ON_SMS
+async def test_where_no_text_is_personal_the_text_decides(stand):
+    stand.text, stand.changed = (
+        Rendered(SMS, "fr", "eau-1", SmsText(words)) for words in ("Crue.", "Crues.")
+    )
+    await stand.send(text=stand.changed)
+    assert list(await stand.seen()) == []
+    answer = await stand.send()
+    assert [each.ref for each in await stand.seen()] == [answer.ref]
+
+
+@ON_SMS
+async def test_a_copy_that_did_not_arrive_is_listed_as_failed(stand):
+    stand.sandbox.faults.set(SMS, undelivered=1.0)
+    answer = await stand.send()
     for _ in range(500):
-        if sms.sandbox.effects.by_ref(answer.ref).state == "undelivered":
+        if stand.sandbox.effects.by_ref(answer.ref).state == "undelivered":
             break
         await asyncio.sleep(0.01)
-    (sighting,) = await sms.seen()
+    (sighting,) = await stand.seen()
     assert sighting.failed
 
 
-async def test_texts_that_were_redacted_tell_nothing(sms):
-    answer = await sms.send()
-    sms.sandbox.effects.by_ref(answer.ref).text = ""
+@ON_SMS
+async def test_texts_that_were_redacted_tell_nothing(stand):
+    answer = await stand.send()
+    stand.sandbox.effects.by_ref(answer.ref).text = ""
     with pytest.raises(ChannelDown) as down:
-        await sms.seen()
+        await stand.seen()
     assert down.value.code == "redacted"
 
 
-async def test_another_senders_message_is_another_message(sms):
-    answer = await sms.send()
-    sms.sandbox.effects.by_ref(answer.ref).sender = "CINEMA"
-    assert list(await sms.seen()) == []
+@ON_SMS
+async def test_another_senders_message_is_another_message(stand):
+    answer = await stand.send()
+    stand.sandbox.effects.by_ref(answer.ref).sender = "CINEMA"
+    assert list(await stand.seen()) == []
 
 
-async def test_a_messaging_service_knows_its_own_before_a_sender_is_chosen(sms):
+@ON_SMS
+async def test_a_messaging_service_knows_its_own_before_a_sender_is_chosen(stand):
     service = "MG" + "0" * 32
-    settings = type(sms.channel._settings)(
-        **sms.sandbox.channel_settings()[SMS], messaging_service_sid=service
+    settings = type(stand.channel._settings)(
+        **stand.sandbox.channel_settings()[SMS], messaging_service_sid=service
     )
     async with load(SMS)(settings, SystemClock()) as channel:
-        sms.channel = channel
-        answer = await sms.send()
-        assert [each.ref for each in await sms.seen()] == [answer.ref]
+        stand.channel = channel
+        answer = await stand.send()
+        assert [each.ref for each in await stand.seen()] == [answer.ref]
 
 
 # --------------------------------------------------------------------------- X alone
