@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Which test catches which error? Plants each in a process of its own and runs the tests.
 
-    python -m bench.mutants [--json] [--only "round ignored"] [--seeds 60] [--steps 1500]
+    python -m bench.mutants [--json] [--only "round ignored"] [--seeds 40] [--steps 600]
     python -m bench.mutants --planted "round ignored" -- tests/ledger/test_deliveries.py
 
 Each mutant meets its targeted tests, the state machine and the simulator. Exits 1 where one of
@@ -17,7 +17,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.mutation.planted import MACHINE, MUTANTS
+from bench.machine.__main__ import run as step
+from bench.mutation.planted import MUTANTS
 from bench.simulate import one, quiet
 
 ROOT = Path(__file__).parents[1]
@@ -40,30 +41,35 @@ def pytest(mutant: str, tests: Sequence[str], *more: str) -> list[str]:
     return [each.split(" - ")[0].removeprefix("tests/") for each in failed]
 
 
-def simulate(mutant: str, seeds: int) -> int | None:
-    """The first seed of the simulator that catches it, in a process of its own."""
-    command = [sys.executable, "-m", "bench.mutants", "--planted", mutant, "--seeds", str(seeds)]
+def alone(mutant: str, *asked: str) -> str | None:
+    """What the machine or the simulator says that catches it, in a process of its own."""
+    command = [sys.executable, "-m", "bench.mutants", "--planted", mutant, *asked]
     try:
         done = subprocess.run(
             command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=LONGEST
         )
     except subprocess.TimeoutExpired:
         return None
-    return int(done.stdout.split()[-1]) if done.returncode == 1 else None
+    return done.stdout.strip().splitlines()[-1] if done.returncode == 1 else None
 
 
-def planted(mutant: str, asked: Sequence[str], seeds: int) -> int:
+def planted(mutant: str, tests: Sequence[str], seeds: int, steps: int) -> int:
     """In the process of its own: plant it, run what was asked."""
     if mutant:
         MUTANTS[mutant].plant()
-    if asked:
+    if tests:
         from pytest import main  # noqa: PLC0415, PT013  (only here: the tests are no dependency)
 
-        return int(main(["-q", "-x", "-p", "no:cacheprovider", "-p", "no:randomly", *asked]))
+        return int(main(["-q", "-x", "-p", "no:cacheprovider", *tests]))
     quiet()
+    for first in range(1, steps, 60):
+        found = step(60, first)["violations"]
+        if found:
+            print(found[0].replace("\n", " ")[:120])
+            return 1
     for seed in range(1, seeds + 1):
-        if one(seed).broken:
-            print(seed)
+        if broken := one(seed).broken:
+            print(f"seed {seed}: {broken[0]}"[:120])
             return 1
     return 0
 
@@ -72,7 +78,7 @@ def run(
     only: Sequence[str] = (),
     *,
     seeds: int = 40,
-    steps: int = 1500,
+    steps: int = 600,
     progress: Callable[[int], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Every mutant against every kind of test. `progress` is told how many are done."""
@@ -83,8 +89,8 @@ def run(
     for done, each in enumerate(wanted, 1):
         figures["caught"][each.name] = {
             "tests": pytest(each.name, each.tests),
-            "machine": bool(pytest(each.name, [MACHINE], f"--steps={steps}")) if steps else None,
-            "seed": simulate(each.name, seeds) if seeds else None,
+            "machine": alone(each.name, "--seeds", "0", "--steps", str(steps)),
+            "simulator": alone(each.name, "--seeds", str(seeds), "--steps", "0"),
         }
         progress(done)
     figures["uncaught"] = [name for name, by in figures["caught"].items() if not any(by.values())]
@@ -112,12 +118,12 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="one line of JSON and nothing else")
     parser.add_argument("--only", action="append", default=[], help="this mutant alone")
     parser.add_argument("--seeds", type=int, default=40)
-    parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--planted", help="plant this one here, and run what follows")
     parser.add_argument("asked", nargs="*", help="arguments of pytest; none: the simulator")
     asked = parser.parse_args()
     if asked.planted is not None:
-        return planted(asked.planted, asked.asked, asked.seeds)
+        return planted(asked.planted, asked.asked, asked.seeds, asked.steps)
     count = len(asked.only or MUTANTS)
 
     def say(done: int) -> None:

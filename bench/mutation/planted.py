@@ -202,7 +202,7 @@ def stops_unheard() -> None:
     Gate._theirs = theirs  # type: ignore[method-assign] # noqa: SLF001
 
 
-LOOKUP, MACHINE = "tests/flow/test_lookup.py", "tests/flow/test_engine_machine.py"
+LOOKUP = "tests/flow/test_lookup.py"
 DOUBT, HOLDS = "tests/flow/test_doubt_and_crash.py", "tests/flow/test_dispatch_holds.py"
 LEASES, RECEIPTS = "tests/ledger/test_leases.py", "tests/ledger/test_receipts.py"
 DELIVERIES, TAKEOVER = "tests/ledger/test_deliveries.py", "tests/flow/test_takeover.py"
