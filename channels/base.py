@@ -303,6 +303,20 @@ class Receipt:
     contact_dead: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """What a citizen wrote to the town. `id` is the provider's: the same one is the same message.
+
+    `answered`: the provider has answered it already, with words of its own.
+    """
+
+    id: str
+    sender: str = field(repr=False)
+    to: str
+    body: str = field(repr=False)
+    answered: bool = False
+
+
 class CheckFailed(Exception):
     """A channel's credentials or server were refused; the text is one sentence for the operator."""
 

@@ -20,12 +20,13 @@ from channels.registry import load
 from hub.flow.credentials import Seal
 from hub.flow.digest import DigestTimes
 from hub.flow.engine import Engine, RoadSettings
+from hub.flow.inbound import Answering
 from hub.flow.intake import Intake
 from hub.flow.receipts import Receiving
 from hub.flow.retention import Retiring, Rules
 from hub.flow.site import Press, Site
 from hub.flow.slips import Slips
-from hub.incoming import postbox, receipt_reader, with_callbacks
+from hub.incoming import inbound_url, postbox, receipt_reader, with_callbacks
 from hub.ledger.lock import FolderLock
 from hub.ledger.store import Ledger
 from hub.queue.embedded import EmbeddedQueue
@@ -178,6 +179,7 @@ async def open_hub(
         if mailbox is not None:
             await stack.enter_async_context(mailbox)
         if sandbox is not None:
+            sandbox.twilio.inbound_url = inbound_url(settings)
             sandbox.bounces.port = mailbox.port if mailbox else 0
             sandbox.routes(app)
             app[PHONES] = phones or Phones(sandbox.effects, ())
@@ -236,6 +238,12 @@ def _desk(  # noqa: PLR0917 (one caller, just above)
         site=intake.press.site,
         stops=slips.stops,
         receiving=Receiving(intake.ledger, slips, engine.wishes, clock),
+        answering=Answering(
+            *(intake.ledger, engine.wishes, clock),
+            town=town.name,
+            url=settings.hub.public_url,
+            language=town.language,
+        ),
         seal=Seal(keys.seal),
         limiter=Limiter(),
         metrics=metrics,

@@ -10,7 +10,7 @@ from hub.flow.stopping import Stopping
 from hub.postbox.door import Postbox
 from hub.postbox.mailboxes import LetterReader, Mailboxes
 from hub.settings import Settings
-from hub.web.callbacks.twilio import STATUS
+from hub.web.callbacks.twilio import INBOUND, STATUS
 from hub.web.desk import Desk
 
 
@@ -32,6 +32,13 @@ def _callback_base(settings: Settings, server: socket.socket | None, *, sandboxe
         return "http://{}:{}".format(*server.getsockname()[:2])
     public = settings.hub.public_url
     return public if public.startswith("https://") else ""
+
+
+def inbound_url(settings: Settings) -> str:
+    """Where Twilio's stand-in posts what citizens write, beside the receipts; empty: nowhere."""
+    sms = settings.channels.sms
+    asked = sms.status_callback_url if sms else ""
+    return asked.removesuffix(STATUS) + INBOUND if asked.endswith(STATUS) else ""
 
 
 def receipt_reader(channels: Sequence[Channel]) -> ReceiptReader | None:

@@ -111,6 +111,13 @@ def find(
     return [_contact_point(row) for row in conn.execute(query)]
 
 
+def holders(conn: Connection, channel: ChannelName, address: str) -> list[ContactPoint]:
+    """As `find`, of every authority: a citizen who answers one sender answers them all."""
+    same = (contact_point.c.channel == channel.value) & (contact_point.c.address == address)
+    rows = conn.execute(select(contact_point).where(same).order_by(contact_point.c.id))
+    return [_contact_point(row) for row in rows]
+
+
 def contact_points(conn: Connection, person: int) -> list[ContactPoint]:
     """A person's contact points, in the order they are used."""
     query = select(contact_point).where(contact_point.c.subscriber == person)

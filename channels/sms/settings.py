@@ -22,6 +22,11 @@ class SmsSettings(BaseModel):
         description="Who the SMS comes from: a name of at most 11 letters (nobody can answer it) "
         "or a short code. French 06/07 numbers may not carry a town's messages.",
     )
+    two_way: bool = Field(
+        default=False,
+        description="Citizens can answer this sender (a short code or a number): STOP, STOP EAU, "
+        "AIDE, START are obeyed and answered. Twilio must post to /callbacks/twilio/inbound.",
+    )
     messaging_service_sid: str = Field(
         default="", description="Twilio Messaging Service SID (MG…), used instead of the sender."
     )

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from channels.base import Clock, ReceiptReader
 from hub.flow.credentials import Seal
 from hub.flow.engine import Engine
+from hub.flow.inbound import Answering
 from hub.flow.intake import Intake
 from hub.flow.receipts import Receiving
 from hub.flow.site import Site
@@ -35,6 +36,7 @@ class Desk:
     site: Site
     stops: StopTokens
     receiving: Receiving
+    answering: Answering
     seal: Seal
     limiter: Limiter
     metrics: CollectorRegistry

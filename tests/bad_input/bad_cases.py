@@ -61,7 +61,8 @@ def late(name, seconds, fr, en):
 
 
 def callback(name, sent, status, code, fr, en, **headers):
-    """A post to Twilio's door, signed by nobody; `slow` has it never end."""
+    """A post to Twilio's door, signed by nobody; `slow` has it never end, `door` is
+    which of the two."""
     return Case(name, "callback", sent, status, code, "", fr, en, headers)
 
 
@@ -256,6 +257,16 @@ TABLE = [
           method="DELETE"),
     below("cancelling twice", "{cancelled}/cancel", 409, "conflict", "L'état de l'annonce",
           "does not allow", method="POST"),
+    below("a reason there is not", "{published}/redrive?reason=mood", 400, "unknown_reason",
+          "motif", "reason", method="POST"),
+    below("half a truth", "{published}/redrive?abandon=perhaps", 400, "bad_abandon", "true ou",
+          "true or", method="POST"),
+    below("redriving without the right", "{waiting}/redrive", 403, "may_not_publish", "habilitée",
+          "may not publish", method="POST", key="meek"),
+    below("closing a channel with a limited key", "../channels/sms/pause", 403, "may_not_operate",
+          "tout publier", "everything", method="POST", key="meek"),
+    below("closing a channel there is not", "../channels/fax/pause", 404, "not_found", "rien",
+          "Nothing", method="POST"),
     below("approving without the right", "{waiting}/approve", 403, "may_not_publish", "habilitée",
           "somebody who may", method="POST", key="meek"),
     below("approving what is over", "{over}/approve", 422, "expired", "plus valable",
@@ -278,6 +289,8 @@ TABLE = [
     callback("a status nobody signed", b"MessageStatus=sent", 403, "unsigned", "signé", "signed"),
     callback("a status with a made-up signature", b"MessageStatus=sent", 403, "unsigned", "signé",
              "signed", **{"X-Twilio-Signature": "AAAA"}),
+    callback("an SMS nobody signed", b"Body=STOP&From=%2B33639980001", 403, "unsigned", "signé",
+             "signed", door="inbound"),
     callback("a status in JSON", b"{}", 415, "unsupported_media_type", "urlencoded", "urlencoded",
              **{"Content-Type": "application/json"}),
     callback("a status of 20 kB", b"a" * 20_000, 413, "too_large", "16384", "16384"),

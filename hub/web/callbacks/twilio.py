@@ -1,31 +1,42 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""`POST /callbacks/twilio/status`: what became of an SMS, signed by Twilio (X-Twilio-Signature).
+"""`POST /callbacks/twilio/…`: what became of an SMS, and what citizens answer, signed by Twilio.
 
 The signature covers the public address, as it was given to Twilio: whatever a proxy made of the
 request, it is that address that is verified.
 """
 
 import asyncio
-from typing import Final
+from collections.abc import Mapping
+from html import escape
+from typing import Final, Protocol, cast
 
 from aiohttp import web
 
-from channels.base import Receipt
+from channels.base import Inbound, Receipt
 from hub.flow.receipts import ForgedReceiptError
 from hub.web.bodies import read_body
 from hub.web.desk import Desk, desk
 from hub.web.problems import ProblemError
 from hub.web.strangers import count_stranger
 
+INBOUND: Final = "/callbacks/twilio/inbound"
 STATUS: Final = "/callbacks/twilio/status"
 FORM: Final = ("application/x-www-form-urlencoded",)
 _LARGEST: Final = 16_384
 _PATIENCE: Final = 15.0  # seconds a body may take: as long as Twilio waits for an answer
 
 
+class InboundReader(Protocol):
+    """Bytes in, a citizen's words out; checks the signature, touches nothing."""
+
+    def read_inbound(self, headers: Mapping[str, str], body: bytes, url: str) -> Inbound:
+        """Raises `PermissionError` where the signature is wrong."""
+        ...
+
+
 def routes() -> list[web.RouteDef]:
-    """The door of status callbacks."""
-    return [web.post(STATUS, status)]
+    """The doors of status callbacks and of inbound SMS."""
+    return [web.post(STATUS, status), web.post(INBOUND, inbound)]
 
 
 async def status(request: web.Request) -> web.Response:
@@ -46,6 +57,33 @@ def _read(hub: Desk, request: web.Request, body: bytes) -> list[Receipt]:
         raise PermissionError("no SMS channel here")
     address = sms.status_callback_url or hub.site.public_url + STATUS
     return hub.receipts.read_receipts(request.headers, body, signed_url(request, address))
+
+
+async def inbound(request: web.Request) -> web.Response:
+    """Obey a citizen's SMS; the answer leaves as TwiML, where the sender can be answered at all."""
+    hub = desk(request)
+    body = await read_signed(request)
+    try:
+        said = _heard(hub, request, body)
+    except PermissionError:
+        await count_stranger(request)
+        raise forged() from None
+    reply = await hub.answering.hear(said)
+    sms = hub.settings.channels.sms
+    shown = reply if sms is not None and sms.two_way else None
+    message = f"<Message>{escape(shown, quote=False)}</Message>" if shown else ""
+    twiml = f'<?xml version="1.0" encoding="UTF-8"?><Response>{message}</Response>'
+    return web.Response(text=twiml, content_type="text/xml")
+
+
+def _heard(hub: Desk, request: web.Request, body: bytes) -> Inbound:
+    sms = hub.settings.channels.sms
+    if hub.receipts is None or sms is None:
+        raise PermissionError("no SMS channel here")
+    chosen = sms.status_callback_url
+    base = chosen.removesuffix(STATUS) if chosen.endswith(STATUS) else hub.site.public_url
+    reader = cast("InboundReader", hub.receipts)
+    return reader.read_inbound(request.headers, body, signed_url(request, base + INBOUND))
 
 
 async def read_signed(request: web.Request) -> bytes:
