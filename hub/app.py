@@ -214,6 +214,7 @@ def _engine(
         drain=settings.engine.drain_seconds,
         horizon=timedelta(hours=settings.engine.retry_hours),
         lease_seconds=lease_seconds(settings),
+        patience=timedelta(seconds=settings.engine.fallback_seconds),
         digests=DigestTimes.named(settings.engine.digest_time, settings.engine.digest_day),
     )
 
@@ -270,7 +271,14 @@ def _town(conn: Connection, settings: Settings, clock: Clock) -> Town:
 def _road(settings: Settings, channel: Channel) -> RoadSettings:
     section = configured(settings)[channel.name]
     window: int = getattr(settings.engine.windows, channel.name.value)
-    return RoadSettings(channel, window, section.connections, section.pace, timeout=section.timeout)
+    return RoadSettings(
+        channel,
+        window,
+        section.connections,
+        section.pace,
+        timeout=section.timeout,
+        receipts=bool(getattr(section, "status_callback_url", "")),
+    )
 
 
 def lease_seconds(settings: Settings) -> float:

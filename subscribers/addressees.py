@@ -4,9 +4,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, Select, bindparam, func, select
 
 from channels.base import ChannelName, Recipient
 from subscribers.preferences import Preference, QuietHours
@@ -29,53 +29,62 @@ def load_addressees(
     conn: Connection,
     contact_point_ids: Sequence[int],
     theme_lineage_ids: Sequence[int],
-    channel: ChannelName,
+    channel: ChannelName | None,
 ) -> dict[int, Addressee]:
     """Read a window of contact points as they are now, in one statement.
 
-    `channel` is theirs. Those erased or removed since are absent. Somebody who has no
-    subscription left to the lineage on this channel comes back with `preference.subscribed`
-    false.
+    `channel` is theirs; with None a subscription on any channel counts. Those erased or removed
+    since are absent. Somebody who has no subscription left to the lineage on this channel comes
+    back with `preference.subscribed` false.
     """
     asked = {
         "contact_points": contact_point_ids,
         "lineage": theme_lineage_ids,
-        "road": channel.value,
     }
-    return {row[0]: _addressee(*tuple(row)) for row in conn.execute(_WINDOW, asked).all()}
+    if channel is None:
+        rows = conn.execute(_WINDOW_ANYWHERE, asked)
+    else:
+        rows = conn.execute(_WINDOW, {**asked, "road": channel.value})
+    return {row[0]: _addressee(*tuple(row)) for row in rows.all()}
 
 
-_BEST_RANK: Final = (
+_RANK: Final = (
     select(func.min(cadence_rank()))
     .where(
         subscription.c.subscriber == subscriber.c.id,
         subscription.c.theme.in_(bindparam("lineage", expanding=True)),
-        subscription.c.channel == bindparam("road"),
     )
     .correlate(subscriber)
-    .scalar_subquery()
 )
-_WINDOW: Final = (  # built once: building it costs as much as running it
-    select(
-        contact_point.c.id,
-        contact_point.c.address,
-        contact_point.c["keys"],  # `.keys` is a method of every column collection
-        contact_point.c.verified_at,
-        contact_point.c.suspended_at,
-        subscriber.c.id,
-        subscriber.c.language,
-        subscriber.c.timezone,
-        subscriber.c.quiet_start,
-        subscriber.c.quiet_end,
-        subscriber.c.urgent_breaks_quiet,
-        subscriber.c.paused_until,
-        subscriber.c.pause_keeps_urgent,
-        _BEST_RANK,
+
+
+def _window(rank: Select[Any]) -> Select[Any]:
+    return (
+        select(
+            contact_point.c.id,
+            contact_point.c.address,
+            contact_point.c["keys"],  # `.keys` is a method of every column collection
+            contact_point.c.verified_at,
+            contact_point.c.suspended_at,
+            subscriber.c.id,
+            subscriber.c.language,
+            subscriber.c.timezone,
+            subscriber.c.quiet_start,
+            subscriber.c.quiet_end,
+            subscriber.c.urgent_breaks_quiet,
+            subscriber.c.paused_until,
+            subscriber.c.pause_keeps_urgent,
+            rank.scalar_subquery(),
+        )
+        .join_from(contact_point, subscriber)
+        # Not `channel = …` as well: without statistics SQLite then walks the whole channel.
+        .where(contact_point.c.id.in_(bindparam("contact_points", expanding=True)))
     )
-    .join_from(contact_point, subscriber)
-    # Not `channel = …` as well: without statistics SQLite then walks the whole channel.
-    .where(contact_point.c.id.in_(bindparam("contact_points", expanding=True)))
-)
+
+
+# built once: building them costs as much as running them
+_WINDOW: Final = _window(_RANK.where(subscription.c.channel == bindparam("road")))
+_WINDOW_ANYWHERE: Final = _window(_RANK)
 
 
 def _addressee(  # noqa: PLR0917 (a row, in the order it was selected)

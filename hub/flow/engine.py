@@ -19,6 +19,7 @@ from hub.backoff import HORIZON, looks
 from hub.flow import digest, switches, upkeep
 from hub.flow.digest import AT_SIX, DigestTimes
 from hub.flow.dispatch import Road
+from hub.flow.fallback import PATIENCE, Fallback
 from hub.flow.gate import Gate, Wishes
 from hub.flow.lookup import Lookup
 from hub.flow.outcomes import Outcomes
@@ -56,6 +57,7 @@ class RoadSettings:
     connections: int
     pace: float
     timeout: float = 30.0  # seconds one message may take, in all
+    receipts: bool = False  # whether its provider tells of each message that arrived
     others: Mapping[str, float] = field(default_factory=dict)  # further providers, and their pace
 
 
@@ -74,6 +76,7 @@ class Engine:
         drain: float = 25.0,
         lease_seconds: float = LENGTH,
         horizon: timedelta = HORIZON,
+        patience: timedelta = PATIENCE,
         random: Random | None = None,
         digests: DigestTimes = AT_SIX,
     ) -> None:
@@ -81,6 +84,12 @@ class Engine:
         self._queue, self.press, self._slips, self._settings = queue, press, slips, roads
         self._random = random or SystemRandom()
         self._drain, self._horizon, self._digests = drain, horizon, digests
+        self._fallback = Fallback(
+            press,
+            [each.channel.name for each in roads],
+            [each.channel.name for each in roads if each.receipts],
+            patience,
+        )
         self._roads: dict[ChannelName, Road] = {}
         self._lookups: dict[ChannelName, Lookup] = {}
         self._outcomes = Outcomes(ledger, clock, self._settled)
@@ -248,7 +257,8 @@ class Engine:
             upkeep.close_over,
             self._park_roadless,
             self._begin_digests,
-            upkeep.finish,
+            self._fall_back,
+            self._finish,
         )
         while True:
             changed = 0
@@ -276,6 +286,12 @@ class Engine:
 
     def _begin_digests(self, conn: Connection, now: datetime) -> int:
         return digest.begin_due(conn, self._digests, now)
+
+    def _fall_back(self, conn: Connection, now: datetime) -> int:
+        return self._fallback.add(conn, now)
+
+    def _finish(self, conn: Connection, now: datetime) -> int:
+        return upkeep.finish(conn, now, self._fallback.awaited)
 
     async def _look_up(self) -> None:
         for lookup in self._lookups.values():

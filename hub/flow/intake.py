@@ -22,7 +22,7 @@ from hub.flow.repeats import keep, timed
 from hub.flow.scrutiny import Desk, scrutinise, within
 from hub.flow.site import Press
 from hub.flow.submission import Submission
-from hub.ledger import announcements, audit, runs
+from hub.ledger import announcements, audit, runs, stand_ins
 from hub.ledger.store import Ledger
 from subscribers.catalogue import Catalogue, load_catalogue
 
@@ -267,7 +267,8 @@ def publish(
     """Open its runs. In the same transaction as the move to `running`."""
     moved = announcements.move(conn, announcement, Event.PUBLISH, now, approved_by=approved_by)
     catalogue = load_catalogue(conn, moved.authority)
-    channels = [(channel, _parts(moved, catalogue, press, channel)) for channel in moved.channels]
+    names = dict.fromkeys([*moved.channels, *stand_ins.channels_in_chain(conn, moved)])
+    channels = [(channel, _parts(moved, catalogue, press, channel)) for channel in names]
     runs.insert(conn, moved.id, moved.authority, lane_of(moved.urgency), channels)
     return moved
 

@@ -32,7 +32,7 @@ from hub.flow import digest
 from hub.flow.digest import AT_SIX, DigestTimes
 from hub.flow.reach import query_for
 from hub.flow.tenure import Tenure
-from hub.ledger import announcements, deliveries, runs
+from hub.ledger import announcements, deliveries, runs, stand_ins
 from hub.ledger.leases import LeaseEndedError
 from hub.ledger.runs import Run, RunState
 from hub.ledger.store import Ledger
@@ -151,6 +151,9 @@ def plan_page(conn: Connection, seen: Run, planner: int, now: datetime) -> int:
         return 0
     rows, first = deliveries.plan_rows(conn, seen.id, _rows(page, announcement, seen, now))
     runs.add_planned(conn, seen.id, rows, first)
+    if followed and first is not None:
+        chain = [run.id for run in _chain_runs(conn, announcement, seen.channel)]
+        stand_ins.follow(conn, seen.id, chain, first)
     return rows
 
 

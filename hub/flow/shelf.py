@@ -24,7 +24,7 @@ from hub.ledger import announcements, deliveries, runs
 from hub.ledger.deliveries import RESERVE, Reservation, ReserveWindow
 from hub.ledger.runs import Run
 from hub.ledger.store import Ledger
-from subscribers.addressees import load_addressees
+from subscribers.addressees import Addressee, load_addressees
 from subscribers.catalogue import load_catalogue
 from subscribers.preferences import Hold
 from subscribers.tables import to_ms
@@ -112,8 +112,16 @@ class Shelf:
         """The people of these rows as they are now, by contact point."""
         before = self.clock.monotonic()  # a wish committed while we read makes this stale
         wanted = [row.contact_point for row in rows]
+        # who is told here in the place of another channel need not have asked for this one
+        stood_in = [row.contact_point for row in rows if row.fallback]
+        asked = [each for each in wanted if each not in set(stood_in)] if stood_in else wanted
         lineage, name = window.lineage, self.channel.name
-        found = await self.ledger.read(lambda conn: load_addressees(conn, wanted, lineage, name))
+
+        def read(conn: Connection) -> dict[int, Addressee]:
+            found = load_addressees(conn, asked, lineage, name)
+            return found | load_addressees(conn, stood_in, lineage, None) if stood_in else found
+
+        found = await self.ledger.read(read)
         known = {each: Known(found.get(each), before) for each in wanted}
         if window.run.digest:
             await self._compare_digests(window, rows, known)

@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import Connection, select
 
 from channels.base import ChannelName, Reason
-from hub.announcement import Event, State
+from hub.announcement import Announcement, Event, State
 from hub.backoff import DOUBT_CRASHES
 from hub.delivery import PENDING, DeliveryState
 from hub.flow.intake import publish
@@ -23,6 +23,7 @@ PAGE: Final = 5_000
 
 _UNDER_WAY: Final = PENDING | {DeliveryState.DIGEST}
 
+Awaited = Callable[[Connection, Announcement, datetime], bool]
 Resolve = Callable[[Connection, Run, datetime], int]
 
 
@@ -146,18 +147,25 @@ def park_roadless(conn: Connection, now: datetime, roads: Collection[ChannelName
 # --------------------------------------------------------------------------- the end of a run
 
 
-def finish(conn: Connection, now: datetime) -> int:
+def nothing_awaited(conn: Connection, announcement: Announcement, now: datetime) -> bool:
+    """Nothing is added to any announcement once its runs are done."""
+    del conn, announcement, now
+    return False
+
+
+def finish(conn: Connection, now: datetime, awaited: Awaited = nothing_awaited) -> int:
     """Close the runs that have nothing left to do, and finish what has no open run.
 
     What is parked waits for a human and keeps no run open; what waits for a digest does, or nobody
     could cancel it any more.
-    An announcement that was paused over its last messages finishes once it is resumed. Returns
-    how many runs and announcements.
+    An announcement that was paused over its last messages finishes once it is resumed, and one
+    that is `awaited` later. Returns how many runs and announcements.
     """
     closed = [run for run in runs.open_runs(conn) if _idle(conn, run)]
     for run in closed:
         runs.set_state(conn, run.id, RunState.DONE)
-    finished = announcements.without_open_runs(conn, State.RUNNING)
+    still = announcements.without_open_runs(conn, State.RUNNING)
+    finished = [each for each in still if not awaited(conn, each, now)]
     for announcement in finished:
         announcements.move(conn, announcement, Event.FINISH, now)
     return len(closed) + len(finished)

@@ -102,6 +102,25 @@ def insert(  # noqa: PLR0917 (what a run is made of)
         )
 
 
+def open_beside(
+    conn: Connection, announcement_id: int, authority: int, lane: Lane, channel: ChannelName
+) -> int:
+    """A run on one channel more, with nobody to plan. Returns its number."""
+    result = conn.execute(
+        run.insert().values(
+            announcement=announcement_id,
+            channel=channel,
+            authority=authority,
+            lane=lane,
+            state=RunState.OPEN,
+            parts=1,
+            until=0,
+        )
+    )
+    assert result.inserted_primary_key is not None
+    return int(result.inserted_primary_key[0])
+
+
 def open_runs(conn: Connection) -> Sequence[Run]:
     """Every run that is not done, oldest first: the queue."""
     return [

@@ -226,13 +226,14 @@ class Hub:
     """A ledger, an engine and scripted channels, with what tests ask of them."""
 
     def __init__(
-        self, folder, *channels, clock=None, drain=5.0, pace=1e9, lease_seconds=1e7, **shape
+        self, folder, *channels, clock=None, drain=5.0, pace=1e9, lease_seconds=1e7, answering=(), **shape
     ):
         self.folder = folder
         self.clock = clock or LeapClock()
         self.channels = {name: scripted(name, self.clock) for name in channels}
         self.shape = {"window": 10, "connections": 10, "pace": pace} | shape
         self.drain = drain
+        self.answering = answering  # channels where receipts come
         self.lease_seconds = lease_seconds  # most tests leap by hours and mean nothing by it
         self.engine = None
         self.open()
@@ -244,7 +245,10 @@ class Hub:
         return self.channels[channel]
 
     async def start(self):
-        roads = [RoadSettings(channel, **self.shape) for channel in self.channels.values()]
+        roads = [
+            RoadSettings(channel, receipts=name in self.answering, **self.shape)
+            for name, channel in self.channels.items()
+        ]
         self.engine = Engine(
             self.ledger,
             queue=EmbeddedQueue(),
