@@ -39,15 +39,16 @@ LAWFUL: Final[Mapping[DeliveryState, frozenset[DeliveryState]]] = {
     S.RESERVED: frozenset({S.READY, S.DOUBT, S.PARKED, S.DIGEST}) | REACHED | _ENDS,
     S.DOUBT: frozenset({S.READY, S.PARKED}) | REACHED | _ENDS,
     S.DIGEST: frozenset({S.PARKED, S.CANCELLED, S.EXPIRED, S.SKIPPED, S.FAILED}) | REACHED,
-    S.PARKED: frozenset({S.READY, S.DOUBT, S.DELIVERED, S.ACCEPTED, S.FAILED}),
-    S.ACCEPTED: frozenset({S.DELIVERED, S.FAILED}),
+    S.PARKED: frozenset({S.READY, S.DOUBT, S.DIGEST, S.DELIVERED, S.ACCEPTED, S.FAILED}),
+    S.ACCEPTED: frozenset({S.DELIVERED, S.FAILED, S.DOUBT}),
     S.FAILED: frozenset({S.READY, S.DIGEST, S.DELIVERED, S.ACCEPTED}),
     S.CANCELLED: frozenset({S.DELIVERED, S.ACCEPTED}),
     S.EXPIRED: frozenset({S.DELIVERED, S.ACCEPTED}),
-    S.SKIPPED: frozenset({S.DELIVERED, S.ACCEPTED}),
+    S.SKIPPED: frozenset({S.READY, S.DELIVERED, S.ACCEPTED}),  # see hub.ledger.twins
     S.DELIVERED: frozenset(),
 }
-"""From -> to. Late evidence that a copy left lifts a negative end; nothing lowers a good one."""
+"""From -> to. Late evidence that a copy left lifts a negative end; nothing lowers a good one, but
+that a look-up took another row's copy for this one's."""
 
 
 def lawful(old: DeliveryState, new: DeliveryState) -> bool:

@@ -18,8 +18,9 @@ from hub.delivery import REACHED, DeliveryState
 from hub.ledger import late, receipts
 from hub.ledger.counting import Moves, apply_moves
 from hub.ledger.database import AnyRow
-from hub.ledger.moves import follow, move, rows_where
+from hub.ledger.moves import follow, move, rows_where, tell_next
 from hub.ledger.tables import delivery
+from hub.ledger.twins import leaves_others_untold
 from hub.ledger.writer import Kind
 from subscribers import directory
 from subscribers.tables import from_ms
@@ -189,6 +190,8 @@ def _settle(conn: Connection, settlements: Sequence[Settlement]) -> list[bool]:
     _write_attempts(conn, list(compress(settlements, held)))
     at = max(s.at for s in settlements)
     follow(conn, [s.row.delivery for s in compress(settlements, held)], at)
+    left_alone = (s for s in compress(settlements, held) if leaves_others_untold(s.state, s.reason))
+    tell_next(conn, [s.row.delivery for s in left_alone], at)
     _hear_the_late(conn, settlements, held, at)
     receipts.fold(conn, [s.row.delivery for s in settlements], at)
     return held

@@ -14,6 +14,7 @@ from hub.delivery import PENDING, DeliveryState, lawful
 from hub.ledger.counting import Moves, apply_moves
 from hub.ledger.database import AnyRow
 from hub.ledger.tables import delivery, run
+from hub.ledger.twins import leaves_others_untold, successors
 
 ROWS: Final = select(
     *(delivery.c.id, delivery.c.run, delivery.c.state, delivery.c.reason),
@@ -54,7 +55,15 @@ def move(
         {"ids": json.dumps([row.id for row in rows])},
     )
     apply_moves(conn, moves)
-    follow(conn, [row.id for row in rows], at)
+    ended = [row.id for row in rows]
+    follow(conn, ended, at)
+    if leaves_others_untold(state, reason):
+        tell_next(conn, ended, at)
+
+
+def tell_next(conn: Connection, skipped: Collection[int], at: int) -> None:
+    """Who shares an address with these rows' people, who are left alone, is told instead."""
+    move(conn, successors(conn, skipped), DeliveryState.READY, at=at, reason="", due=at)
 
 
 _CARRIED: Final = text("""

@@ -80,8 +80,10 @@ def test_late_evidence_lifts_every_negative_end_and_whatever_still_waits():
         assert LAWFUL[state] >= {S.ACCEPTED, S.DELIVERED}, state
 
 
-def test_no_end_goes_back_to_waiting_but_by_a_human():
-    assert [state for state in FINAL if LAWFUL[state] & (PENDING | {S.DIGEST})] == [S.FAILED]
+def test_no_end_goes_back_to_waiting_but_by_a_human_or_for_a_shared_address():
+    """A human sends a failed one again; a sharer skipped as "same address" is told after all."""
+    back = {state for state in FINAL if LAWFUL[state] & (PENDING | {S.DIGEST})}
+    assert back == {S.FAILED, S.SKIPPED}
 
 
 def test_every_state_can_still_reach_an_end():
