@@ -40,7 +40,7 @@ LAWFUL: Final[Mapping[DeliveryState, frozenset[DeliveryState]]] = {
     S.DOUBT: frozenset({S.READY, S.PARKED}) | REACHED | _ENDS,
     S.DIGEST: frozenset({S.PARKED, S.CANCELLED, S.EXPIRED, S.SKIPPED, S.FAILED}) | REACHED,
     S.PARKED: frozenset({S.READY, S.DOUBT, S.DIGEST, S.DELIVERED, S.ACCEPTED, S.FAILED}),
-    S.ACCEPTED: frozenset({S.DELIVERED, S.FAILED, S.DOUBT}),
+    S.ACCEPTED: frozenset({S.DELIVERED, S.FAILED, S.DOUBT, S.DIGEST}),
     S.FAILED: frozenset({S.READY, S.DIGEST, S.DELIVERED, S.ACCEPTED}),
     S.CANCELLED: frozenset({S.DELIVERED, S.ACCEPTED}),
     S.EXPIRED: frozenset({S.DELIVERED, S.ACCEPTED}),

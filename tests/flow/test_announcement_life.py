@@ -72,7 +72,8 @@ def test_a_message_is_sent_only_by_way_of_a_reservation():
 
 def test_a_good_end_is_never_undone_but_by_its_own_negative_receipt():
     assert LAWFUL[S.DELIVERED] == frozenset()
-    assert LAWFUL[S.ACCEPTED] == {S.DELIVERED, S.FAILED}
+    mistaken = {S.DOUBT, S.DIGEST}  # a look-up took another's copy for its own, or its digest's
+    assert LAWFUL[S.ACCEPTED] == {S.DELIVERED, S.FAILED} | mistaken
 
 
 def test_late_evidence_lifts_every_negative_end_and_whatever_still_waits():
@@ -81,9 +82,10 @@ def test_late_evidence_lifts_every_negative_end_and_whatever_still_waits():
 
 
 def test_no_end_goes_back_to_waiting_but_by_a_human_or_for_a_shared_address():
-    """A human sends a failed one again; a sharer skipped as "same address" is told after all."""
+    """A human sends a failed one again; a sharer skipped as "same address" is told after all. What
+    was accepted by mistake (see above) is in doubt again."""
     back = {state for state in FINAL if LAWFUL[state] & (PENDING | {S.DIGEST})}
-    assert back == {S.FAILED, S.SKIPPED}
+    assert back == {S.FAILED, S.SKIPPED, S.ACCEPTED}
 
 
 def test_every_state_can_still_reach_an_end():
