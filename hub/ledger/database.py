@@ -7,7 +7,7 @@ WAL and FULL: what is committed survives the power cut. Never on a network file 
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Row, create_engine, event, text
 from sqlalchemy.exc import DatabaseError
@@ -91,14 +91,25 @@ def quick_check(engine: Engine) -> None:
         raise LedgerCorruptError(found)
 
 
+# No room for the index of the write-ahead log: SQLite calls that an error of the disk, but finds
+# it out before anything is written.
+_FULL: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
+
+
 def is_full(error: BaseException) -> bool:
     """Whether the disk, not the statement, refused."""
-    return sqlite3.SQLITE_FULL in _codes(error)
+    return not _FULL.isdisjoint(_codes(error))
+
+
+def is_busy(error: BaseException) -> bool:
+    """Whether another process kept the write lock for longer than we wait."""
+    return any(code & 0xFF == sqlite3.SQLITE_BUSY for code in _codes(error))
 
 
 def is_io_error(error: BaseException) -> bool:
     """Whether the disk answered with an error: what was committed is then unknown (fsync)."""
-    return any(code & 0xFF == sqlite3.SQLITE_IOERR for code in _codes(error))
+    codes = set(_codes(error)) - _FULL
+    return any(code & 0xFF == sqlite3.SQLITE_IOERR for code in codes)
 
 
 def _codes(error: BaseException | None) -> Iterator[int]:
