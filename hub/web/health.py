@@ -5,10 +5,10 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from hub.flow.dispatch import Road
 from hub.ledger.database import LedgerFullError
 from hub.reports.health import queue_health
 from hub.web.desk import desk
+from hub.web.roads import alarming, state
 
 
 def routes() -> list[web.RouteDef]:
@@ -25,17 +25,14 @@ async def ready(request: web.Request) -> web.Response:
     """Whether it can accept: the ledger takes a commit that writes. Channels are told, and do not
     count: with a provider down, announcements are still accepted and wait."""
     hub = desk(request)
-    channels = {str(name): _state(road) for name, road in hub.engine.roads.items()}
+    now = hub.clock.monotonic()
+    channels = {str(name): state(road, now) for name, road in hub.engine.roads.items()}
     try:
         await hub.engine.prove_writable()
     except LedgerFullError:
         body = {"status": "ledger full", "channels": channels}
         return web.json_response(body, status=503)
     return web.json_response({"status": "ready", "channels": channels})
-
-
-def _state(road: Road) -> str:
-    return "open" if road.open else f"closed: {road.closed_for}"
 
 
 def gauges(registry: CollectorRegistry) -> dict[str, Gauge]:
@@ -46,6 +43,7 @@ def gauges(registry: CollectorRegistry) -> dict[str, Gauge]:
         "parked": Gauge("hub_parked_deliveries", "Waiting for a human.", registry=registry),
         "doubt": Gauge("hub_doubtful_deliveries", "Being checked.", registry=registry),
         "open": Gauge("hub_channel_open", "1 while open.", ["channel"], registry=registry),
+        "alarm": Gauge("hub_channel_alarm", "1: mend a key.", ["channel"], registry=registry),
         "pace": Gauge("hub_channel_pace", "Messages a second.", ["channel"], registry=registry),
     }
 
@@ -63,6 +61,7 @@ async def metrics(request: web.Request) -> web.Response:
     figures["doubt"].set(found.in_doubt)
     for name, road in hub.engine.roads.items():
         figures["open"].labels(name).set(road.open)
+        figures["alarm"].labels(name).set(alarming(road))
         figures["pace"].labels(name).set(road.pace.current)
     return web.Response(
         body=generate_latest(hub.metrics), headers={"Content-Type": CONTENT_TYPE_LATEST}

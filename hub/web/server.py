@@ -14,10 +14,10 @@ from hub.announcement import UnlawfulMoveError
 from hub.flow.intake import UnknownAnnouncementError
 from hub.flow.problems import ForbiddenError, RefusedError, UnreadableError
 from hub.ledger.announcements import StaleAnnouncementError
-from hub.ledger.database import LedgerFullError
+from hub.ledger.database import LedgerFullError, is_busy
 from hub.web import health, problems
 from hub.web.api import announcements as api
-from hub.web.api import openapi, recurrences
+from hub.web.api import openapi, operating, recurrences
 from hub.web.callbacks import twilio
 from hub.web.desk import DESK, Desk
 from hub.web.hooks import standard
@@ -56,7 +56,8 @@ def make_app(desk: Desk) -> web.Application:
         middlewares=[_answer, _refuse], client_max_size=desk.settings.server.client_max_size
     )
     app[DESK] = desk
-    doors = (api, recurrences, openapi, standard, twilio, portal, home, static, stop, health)
+    machines = (api, operating, recurrences, openapi, standard, twilio, health)
+    doors = (*machines, portal, home, static, stop)
     for door in doors:
         app.add_routes(door.routes())
     app.on_response_prepare.append(_secure)
@@ -122,14 +123,8 @@ def _of_error(error: Exception) -> ProblemError:
                 fr="L'état de l'annonce ne le permet pas (ou plus).",
                 en=f"The announcement does not allow this (any more): {error}.",
             )
-        case LedgerFullError():
-            return ProblemError(
-                507,
-                "disk_full",
-                fr="Le disque est plein : rien n'a été accepté. Réessayez plus tard.",
-                en="The disk is full: nothing was accepted. Try again later.",
-                headers={"Retry-After": "60"},
-            )
+        case _ if (refused := _of_ledger(error)) is not None:
+            return refused
         case _:
             log.error("http.bug", exc_info=error)
             return ProblemError(
@@ -138,6 +133,27 @@ def _of_error(error: Exception) -> ProblemError:
                 fr="Une erreur est survenue chez nous. Réessayez dans un instant.",
                 en="Something went wrong on our side. Try again in a moment.",
             )
+
+
+def _of_ledger(error: Exception) -> ProblemError | None:
+    """Where nothing can be written now: nothing was, and the same request may come again."""
+    if isinstance(error, LedgerFullError):
+        return ProblemError(
+            507,
+            "disk_full",
+            fr="Le disque est plein : rien n'a été accepté. Réessayez plus tard.",
+            en="The disk is full: nothing was accepted. Try again later.",
+            headers={"Retry-After": "60"},
+        )
+    if is_busy(error):
+        return ProblemError(
+            503,
+            "busy",
+            fr="Un autre programme écrit depuis longtemps : rien n'a été accepté. Réessayez.",
+            en="Another program has been writing for long: nothing was accepted. Try again.",
+            headers={"Retry-After": "5"},
+        )
+    return None
 
 
 def _of_http(refusal: web.HTTPException) -> ProblemError:

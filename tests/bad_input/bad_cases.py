@@ -40,7 +40,7 @@ def wrong(name, sent, code, place, fr, en, **headers):
 
 
 def below(name, path, status, code, fr, en, *, place="", method="GET", key="all"):
-    """A request below /api/v1/announcements/."""
+    """A request below /api/v1/announcements/, or (from the root) to another path of the API."""
     return Case(name, "below", path, status, code, place, fr, en, {"method": method, "key": key})
 
 
@@ -263,9 +263,9 @@ TABLE = [
           "true or", method="POST"),
     below("redriving without the right", "{waiting}/redrive", 403, "may_not_publish", "habilitée",
           "may not publish", method="POST", key="meek"),
-    below("closing a channel with a limited key", "../channels/sms/pause", 403, "may_not_operate",
-          "tout publier", "everything", method="POST", key="meek"),
-    below("closing a channel there is not", "../channels/fax/pause", 404, "not_found", "rien",
+    below("closing a channel with a limited key", "/api/v1/channels/sms/pause", 403,
+          "may_not_operate", "tout publier", "everything", method="POST", key="meek"),
+    below("closing a channel there is not", "/api/v1/channels/fax/pause", 404, "not_found", "rien",
           "Nothing", method="POST"),
     below("approving without the right", "{waiting}/approve", 403, "may_not_publish", "habilitée",
           "somebody who may", method="POST", key="meek"),

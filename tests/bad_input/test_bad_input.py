@@ -80,7 +80,11 @@ async def at_api(stage, case, _folder):
 async def below_api(stage, case, _folder):
     key = getattr(stage, case.more["key"])
     path = filled(stage, case.sent)
-    check_problem(case, await stage.with_key(key, case.more["method"], path))
+    if path.startswith("/"):
+        bearer = {"Authorization": f"Bearer {key}"}
+        check_problem(case, await stage.ask(case.more["method"], path, headers=bearer))
+    else:
+        check_problem(case, await stage.with_key(key, case.more["method"], path))
 
 
 async def at_hook(stage, case, _folder):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""`hub parked`, `redrive`, `channel`, `drain`, `cancel`: each says what it did; all is journaled."""
+"""`hub parked`, `redrive`, `channel`, `drain`, `cancel`: each says what it did, and is noted."""
 
 import json
 from collections.abc import Callable

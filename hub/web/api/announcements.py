@@ -106,8 +106,8 @@ async def show(request: web.Request, principal: Principal) -> web.Response:
 async def deliveries(request: web.Request, principal: Principal) -> web.Response:
     """Its deliveries, by page: `after` is the last id seen. No address is ever shown."""
     announcement = await _found(request, principal)
-    after = _whole(request, "after", 0, range(2**62))
-    limit = _whole(request, "limit", 100, range(1, _PAGE + 1))
+    after = whole(request, "after", 0, range(2**62))
+    limit = whole(request, "limit", 100, range(1, _PAGE + 1))
     states = [each for each in request.query.get("state", "").split(",") if each]
     if unknown := [each for each in states if each not in set(DeliveryState)]:
         raise ProblemError(
@@ -131,7 +131,13 @@ async def cancel(request: web.Request, principal: Principal) -> web.Response:
     """Stop what has not left. What was handed to a provider cannot be called back."""
     hub = desk(request)
     moved = await hub.intake.cancel(request.match_info["code"], principal)
-    return web.json_response(_shown(moved, hub.site.page))
+    runs = await hub.ledger.read(lambda conn: progress(conn, moved.id))
+    told = {
+        "already_left": sum(run.handed_over for run in runs),
+        "may_be_leaving": sum(run.in_flight for run in runs),
+        "stopped": sum(run.waiting + run.parked - run.in_flight for run in runs),
+    }
+    return web.json_response(_shown(moved, hub.site.page) | told)
 
 
 async def approve(request: web.Request, principal: Principal) -> web.Response:
@@ -141,7 +147,8 @@ async def approve(request: web.Request, principal: Principal) -> web.Response:
     return web.json_response(_shown(moved, hub.site.page), status=202)
 
 
-def _whole(request: web.Request, name: str, default: int, allowed: range) -> int:
+def whole(request: web.Request, name: str, default: int, allowed: range) -> int:
+    """A whole number of the query. Raises `ProblemError` for anything else."""
     text = request.query.get(name, str(default))
     if not (text.isascii() and text.isdecimal() and len(text) < 20 and int(text) in allowed):
         raise ProblemError(

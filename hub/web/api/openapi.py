@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from channels.base import ChannelName, Reason
 from hub import __version__
 from hub.delivery import DeliveryState
 from hub.flow.submission import Submission
@@ -65,6 +66,11 @@ def document() -> dict[str, Any]:
             f"{one}/deliveries": {**_ONE, "get": _deliveries()},
             f"{one}/cancel": {**_ONE, "post": _act("200", "Stop what has not left.")},
             f"{one}/approve": {**_ONE, "post": _act("202", "Publish what waits for approval.")},
+            f"{one}/redrive": {**_ONE, "post": _redrive()},
+            "/api/v1/parked": {"get": _told("What waits for a human, by reason.")},
+            "/api/v1/channels": {"get": _told("How each channel and its providers are.")},
+            "/api/v1/channels/{channel}/pause": {**_ROAD, "post": _switch("Let nothing leave.")},
+            "/api/v1/channels/{channel}/resume": {**_ROAD, "post": _switch("Let all leave again.")},
             _AGAIN: {"get": _recurrences()},
             f"{_AGAIN}/{{id}}/stop": {**_ONE, "post": _stop()},
         },
@@ -130,6 +136,34 @@ def _act(status: str, summary: str) -> dict[str, Any]:
     }
 
 
+def _told(summary: str) -> dict[str, Any]:
+    responses = {"200": _answer("All.", {"type": "object"}), **_refusals(401)}
+    return {"summary": summary, "responses": responses}
+
+
+def _switch(summary: str) -> dict[str, Any]:
+    responses = {"200": _answer("As it is now.", {"type": "object"}), **_refusals(401, 403, 404)}
+    return {"summary": summary, "responses": responses}
+
+
+def _redrive() -> dict[str, Any]:
+    truth = {"type": "boolean"}
+    wanted = (
+        ("reason", "Only those of this reason, failed ones too.", {"enum": list(Reason)}),
+        ("delivery", "This one alone, parked or failed.", _whole(1, 2**62 - 1)),
+        ("failed", "What failed too, whatever its reason.", truth),
+        ("abandon", "End them as failed instead.", truth),
+    )
+    return {
+        "summary": "Send again what is parked. What may have left is asked of the provider first.",
+        "parameters": [_parameter("query", name, what, schema) for name, what, schema in wanted],
+        "responses": {
+            "200": _answer("How many, and how many may have left.", {"type": "object"}),
+            **_refusals(400, 401, 403, 404),
+        },
+    }
+
+
 def _recurrences() -> dict[str, Any]:
     return {
         "summary": "What comes again, and when next.",
@@ -168,10 +202,12 @@ def _answer(what: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 def _refusals(*statuses: int) -> dict[str, Any]:
     problem = {"application/problem+json": {"schema": {"$ref": _REF.format(model="Problem")}}}
-    every = (*statuses, 429, 507)
+    every = (*statuses, 429, 503, 507)
     return {str(s): {"description": "Refused, and why.", "content": problem} for s in every}
 
 
 _ANNOUNCEMENT: Final = _answer("The announcement.", {"$ref": _REF.format(model="Announcement")})
 _ID: Final = {"type": "string", "pattern": "^[A-Za-z0-9]{1,12}$"}
+_ROADS: Final = {"enum": list(ChannelName)}
+_ROAD: Final = {"parameters": [_parameter("path", "channel", "Which.", _ROADS)]}
 _ONE: Final = {"parameters": [_parameter("path", "id", "As `POST` answered it.", _ID)]}
