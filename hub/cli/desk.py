@@ -19,7 +19,7 @@ from channels.base import ChannelName, Clock
 from hub.announcement import Event, State, UnlawfulMoveError
 from hub.app import UnusableError, configured, make_press
 from hub.cli.init import authority_id
-from hub.cli.options import Refusal, read_settings
+from hub.cli.options import UNWRITABLE, Refusal, read_settings
 from hub.clock import SystemClock
 from hub.flow.intake import Intake, UnknownAnnouncementError
 from hub.flow.principal import Principal
@@ -27,7 +27,7 @@ from hub.flow.problems import Problem, RefusedError
 from hub.flow.site import Press
 from hub.ledger import schema
 from hub.ledger.announcements import StaleAnnouncementError
-from hub.ledger.database import LedgerFullError, open_readers
+from hub.ledger.database import LedgerFullError, is_unwritable, open_readers
 from hub.ledger.store import Ledger
 from hub.settings import Settings
 from subscribers.catalogue import Catalogue, load_catalogue
@@ -157,4 +157,4 @@ def _broken(error: DatabaseError) -> str:
     locked = isinstance(error, OperationalError) and "locked" in str(error.orig)
     if locked:
         return "The ledger is busy: another program has been writing for long; try again."
-    return "The ledger cannot be read: restore a backup."
+    return UNWRITABLE if is_unwritable(error) else "The ledger cannot be read: restore a backup."

@@ -13,6 +13,9 @@ Config = Annotated[Path, typer.Option("--config", help="The settings file.")]
 CONFIG = Path("hub.toml")
 
 
+UNWRITABLE = "The data folder cannot be written: see its owner, its rights and its disk."
+
+
 class Refusal(Exception):
     """What the command line cannot do, in one sentence for the operator; `main` prints it."""
 

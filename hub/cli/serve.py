@@ -2,6 +2,7 @@
 """`hub serve`: the daemon. `hub sandbox`: the providers' stand-ins as a process of their own."""
 
 import asyncio
+import errno
 import signal
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -11,7 +12,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from hub.app import Hub, UnusableError, lease_seconds, listen, open_hub, sandbox_of, sandboxed
-from hub.cli.options import CONFIG, Config, Refusal, read_settings
+from hub.cli.options import CONFIG, UNWRITABLE, Config, Refusal, read_settings
 from hub.clock import SystemClock
 from hub.flow.standby import stand_by
 from hub.ledger.database import LedgerCorruptError, LedgerFullError
@@ -33,6 +34,9 @@ TAKEN_OVER: Final = 75  # EX_TEMPFAIL: started again, it would work
 
 class TakenOverError(Exception):
     """Our lease ended and another hub sends in our place."""
+
+
+_NOT_OURS: Final = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 def register(app: typer.Typer) -> None:
@@ -76,6 +80,10 @@ def run(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         raise Refusal("The disk is full: the hub cannot start; make room.") from None
     except NewerLedgerError:
         raise Refusal("The ledger was written by a newer version: install that one.") from None
+    except OSError as refused:
+        if refused.errno not in _NOT_OURS:
+            raise
+        raise Refusal(UNWRITABLE) from None
 
 
 def stopped() -> asyncio.Event:

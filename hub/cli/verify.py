@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 from sqlalchemy.exc import DatabaseError
 
-from hub.cli.options import CONFIG, Config, Refusal, read_settings
+from hub.cli.options import CONFIG, UNWRITABLE, Config, Refusal, read_settings
 from hub.cli.watching import bar
 from hub.ledger.backup import LEDGER
-from hub.ledger.database import open_readers
+from hub.ledger.database import is_unwritable, open_readers
 from hub.ledger.journal import Journal
 from hub.reports.verify import Finding, Verdict
 from hub.reports.verify import verify as look
@@ -40,6 +40,8 @@ def verify(
         with bar("Checking") as on_progress, engine.begin() as conn:
             verdict = look(conn, on_progress)
     except DatabaseError as damaged:  # too damaged even to ask
+        if is_unwritable(damaged):  # even a reader needs the file beside the ledger
+            raise Refusal(UNWRITABLE) from None
         verdict = Verdict(findings=[Finding("file", f"SQLite: {damaged.orig}.")])
     finally:
         engine.dispose()

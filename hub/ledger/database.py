@@ -106,6 +106,12 @@ def is_busy(error: BaseException) -> bool:
     return any(code & 0xFF == sqlite3.SQLITE_BUSY for code in _codes(error))
 
 
+def is_unwritable(error: BaseException) -> bool:
+    """Whether the folder, not the ledger, is what cannot be used: rights, or a read-only disk."""
+    refused = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
+    return any(code & 0xFF in refused for code in _codes(error))
+
+
 def is_io_error(error: BaseException) -> bool:
     """Whether the disk answered with an error: what was committed is then unknown (fsync)."""
     codes = set(_codes(error)) - _FULL

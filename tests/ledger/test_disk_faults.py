@@ -156,3 +156,33 @@ def test_the_journal_says_when_there_is_no_room(folder):
     told = int(done.stdout.split()[0])
     whole = [json.loads(line) for line in path.read_bytes().splitlines() if line.endswith(b"}")]
     assert [each["person"] for each in whole] == list(range(told))
+
+
+READ_ONLY = """
+mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" || exit 77
+shift
+for verb in "serve" "verify" "backup --to b.zip" "retention" "restore b.zip --yes"; do
+  timeout 60 "$@" -m hub $verb
+done
+"""
+
+
+def test_a_folder_that_cannot_be_written_is_called_so(folder, tmp_path):
+    hub = [sys.executable, "-m", "hub"]
+    subprocess.run([*hub, "init", "--data", str(folder)], cwd=tmp_path, check=True)
+    subprocess.run([*hub, "backup", "--to", "b.zip"], cwd=tmp_path, check=True)
+    alone = ["unshare", "--user", "--map-root-user", "--mount"]
+    script = ["sh", "-c", READ_ONLY, "sh", str(folder), sys.executable]
+    try:
+        done = subprocess.run(
+            [*alone, *script], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        pytest.skip("this machine lets nobody mount a small file system")
+    if done.returncode == 77 or "unshare failed" in done.stderr:
+        pytest.skip("this machine lets nobody mount a small file system")
+    lines = done.stderr.splitlines()
+    assert len(lines) == 5, done.stderr
+    assert all(line.startswith("hub: ") for line in lines)
+    assert sum("The data folder cannot be written" in line for line in lines) == 3
+    assert sum("Read-only file system" in line for line in lines) == 2
