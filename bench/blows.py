@@ -5,6 +5,7 @@ past its lease while another takes over, and continued."""
 import random
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from pathlib import Path
@@ -88,10 +89,11 @@ def take_over(ordeal: Ordeal, share: float) -> None:
     blow.exit_code, ended = trial.woken_ended(1), time.time()
     time.sleep(0.1)
     ordeal.log.read()
-    blow.stale = sum(
-        copy.caller in ports and resumed <= copy.at <= ended
-        for copies in ordeal.log.copies.values()
+    blow.stale = Counter(
+        channel
+        for (_, channel, _), copies in ordeal.log.copies.items()
         for copy in copies
+        if copy.caller in ports and resumed <= copy.at <= ended
     )
     trial.wait_until_ready()
 

@@ -58,7 +58,7 @@ class Blow:
     planning: bool = False
     looked_up: int = 0
     exit_code: int | None = None
-    stale: int = 0
+    stale: Mapping[str, int] = field(default_factory=dict)
     again: int = 0
 
 

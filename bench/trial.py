@@ -139,7 +139,7 @@ class Trial:
         """Start the daemon; what becomes of it is not waited for."""
         self._daemon = self._serve()
 
-    def wait_until_ready(self, seconds: float = 30) -> None:
+    def wait_until_ready(self, seconds: float = 120) -> None:
         """Until the daemon's doors are open."""
         wait_for("the daemon", seconds, self.answers, 0.05)
 
@@ -178,7 +178,7 @@ class Trial:
         """Start a second hub on the same folder, and wait until it waits."""
         before = self._waiting()
         self._standby = self._serve("--standby")
-        wait_for("the hub that waits", 30, lambda: self._waiting() > before)
+        wait_for("the hub that waits", 120, lambda: self._waiting() > before)
 
     def _waiting(self) -> int:
         return (self.folder / "daemon.log").read_text("utf-8").count("standby.waits")

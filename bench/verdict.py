@@ -66,8 +66,9 @@ class Ward:
         if 2 * with_any < len(self.blows):
             wrong.append("half_of_the_blows_interrupted_nothing")
         for blow in self.blows:
-            if blow.kind == "stopped" and (blow.exit_code != TAKEN_OVER or blow.stale):
-                wrong.append("a_stopped_hub_went_on")
+            if blow.kind == "stopped" and blow.exit_code != TAKEN_OVER:
+                wrong.append(f"a_stopped_hub_ended_with_{blow.exit_code}")
+            wrong += [f"stale_{each}" for each, n in blow.stale.items() if n]
         if self.verified is False:
             wrong.append("hub_verify")
         return sorted(set(wrong))
@@ -133,7 +134,7 @@ def _trial(ward: Ward) -> dict[str, Any]:
         "bound": {each: ward.bound(each) for each in CHANNELS},
         "unlike": _number(found.unlike),
         "parked": found.parked,
-        "stale": sum(blow.stale for blow in ward.blows),
+        "stale": _sum([blow.stale for blow in ward.blows]),
         "stopped_again": sum(blow.again for blow in ward.blows),
         "exit_codes": dict(Counter(str(b.exit_code) for b in ward.blows if b.kind == "stopped")),
         "verify": ward.verified,
@@ -192,7 +193,7 @@ _LINES: Final = {
     "lost": lambda t: str(t["lost"]),
     "second copies without the first one's mark": lambda t: str(t["unlike"]),
     "left to a human": lambda t: str(t["parked"]),
-    "sent by a stopped hub past its lease": lambda t: str(t["stale"]),
+    "sent by a stopped hub past its lease": lambda t: str(sum(t["stale"].values())),
     "exit codes of the stopped": lambda t: str(t["exit_codes"] or "-"),
     "hub verify": lambda t: {True: "clean", False: "NOT CLEAN", None: "no hub verify yet"}[
         t["verify"]
