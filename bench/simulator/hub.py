@@ -28,7 +28,7 @@ from templates.render import Composer
 CLERK: Final = Principal("cli", "clerk", 1, may_publish=True)
 SLIPS: Final = Slips(b"s" * 32, StopTokens([b"k" * 32]))
 HORIZON: Final = timedelta(hours=6)  # instead of 72: a story is told in less time
-_CALM: Final = 10.0  # seconds after an event from which on ticks become rarer
+_CALM: Final = 3.0  # seconds after an event from which on ticks become rarer
 _RAREST: Final = 300.0  # seconds between two ticks of a story where nothing happens
 
 
@@ -48,7 +48,7 @@ class Pulse:
         self.lively_until = now + _CALM
 
     def nap(self, seconds: float, now: float) -> float:
-        return max(seconds, min((now - self.lively_until) / 10, _RAREST))
+        return max(seconds, min((now - self.lively_until) / 4, _RAREST))
 
 
 class PacedEngine(Engine):
@@ -85,7 +85,7 @@ class SimHub:
         self.pulse = Pulse()
         self.engine: PacedEngine | None = None
         self.ledger: PaperLedger | None = None
-        self.lease_seconds = chance.choice([60.0, *([36_000.0] * 7)])
+        self.lease_seconds = chance.choice([600.0, 36_000.0, 36_000.0])
         self.crashes = 0
         self._unanswered: dict[asyncio.Future[Any], Receipt] = {}
 

@@ -18,6 +18,7 @@ from bench.simulator.town import Town, settle
 from bench.simulator.virtual import VirtualClock, play
 from channels.base import ChannelName
 from hub.announcement import UnlawfulMoveError
+from hub.flow import shelf
 from hub.flow.problems import RefusedError
 from hub.flow.redrive import redrive
 from hub.flow.submission import parse
@@ -27,6 +28,7 @@ from subscribers.subscriptions import stop_all
 
 START: Final = datetime(2026, 11, 23, 0, 0, tzinfo=UTC)
 LONGEST: Final = 40 * 3600.0  # seconds: past every validity and every backoff
+LONGEST_REST: Final = 900.0  # seconds a run rests at most, instead of 30: a night is told sooner
 _UNDONE: Final = text(
     "SELECT (SELECT count(*) FROM run WHERE state <> 'done') + (SELECT count(*) FROM delivery "
     "WHERE state IN ('ready', 'reserved', 'doubt'))"
@@ -326,4 +328,8 @@ async def _tell(seed: int) -> Record:
 
 def tell(seed: int) -> Record:
     """Play one seed to its end."""
-    return play(_tell(seed))
+    before, shelf.LONGEST_REST = shelf.LONGEST_REST, LONGEST_REST
+    try:
+        return play(_tell(seed))
+    finally:
+        shelf.LONGEST_REST = before
