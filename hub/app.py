@@ -13,6 +13,7 @@ from typing import Any
 
 import structlog
 from prometheus_client import CollectorRegistry
+from aiohttp import web
 from sqlalchemy import Connection, select
 
 from channels.base import Channel, ChannelName, Clock
@@ -111,7 +112,7 @@ def make_channels(settings: Settings, clock: Clock) -> Sequence[Channel]:
     channels = []
     for name, section in configured(settings).items():
         try:
-            channels.append(load(name)(section, clock))
+            channels.append(build(name, section, clock))
         except ValueError as missing:
             raise UnusableError(f"channels.{name}: {missing}") from None
     return channels
@@ -179,19 +180,39 @@ async def open_hub(
         if mailbox is not None:
             await stack.enter_async_context(mailbox)
         if sandbox is not None:
-            sandbox.twilio.inbound_url = inbound_url(settings)
             sandbox.bounces.port = mailbox.port if mailbox else 0
-            sandbox.routes(app)
-            app[PHONES] = phones or Phones(sandbox.effects, ())
-            app.add_routes(phone_routes())
-        if server is None:
-            address = (settings.server.host, settings.server.port)
-            await stack.enter_async_context(opened_when_free(stack, app, *address, clock))
-        else:
-            address = server.getsockname()[:2]
-            await open_doors(stack, app, server)
-        yield Hub(settings, ledger, engine, intake, town, "http://{}:{}".format(*address))
+            _show_phones(app, settings, sandbox, phones)
+        url = await _let_in(stack, app, settings, clock, server)
+        yield Hub(settings, ledger, engine, intake, town, url)
         log.info("hub.stopping")
+
+
+def _show_phones(
+    app: web.Application, settings: Settings, sandbox: Sandbox, phones: Phones | None
+) -> None:
+    sandbox.twilio.inbound_url = inbound_url(settings)
+    sandbox.routes(app)
+    phones = phones or Phones(sandbox.effects, ())
+    two_way = settings.channels.sms is not None and settings.channels.sms.two_way
+    app[PHONES] = replace(phones, inbound=sandbox.twilio.inbound if two_way else None)
+    app.add_routes(phone_routes())
+
+
+async def _let_in(
+    stack: AsyncExitStack,
+    app: web.Application,
+    settings: Settings,
+    clock: Clock,
+    server: socket.socket | None,
+) -> str:
+    """Open the doors, now or when the port is free; their address."""
+    if server is None:
+        address = (settings.server.host, settings.server.port)
+        await stack.enter_async_context(opened_when_free(stack, app, *address, clock))
+    else:
+        address = server.getsockname()[:2]
+        await open_doors(stack, app, server)
+    return "http://{}:{}".format(*address)
 
 
 def _try_templates(press: Press) -> None:

@@ -38,6 +38,7 @@ from subscribers import directory
 from subscribers.catalogue import Catalogue
 
 TUESDAY = 1
+_SENDER = "38200"  # a short code, so that the phones can answer
 
 
 def register(app: typer.Typer) -> None:
@@ -98,7 +99,7 @@ async def _demo(folder: Path, port: int, console: Console, as_json: bool) -> Non
     settings = settings.model_copy(
         update={"hub": settings.hub.model_copy(update={"public_url": address})}
     )
-    async with sandbox_of(settings, clock) as stand_ins:
+    async with sandbox_of(settings, clock, sms_sender=_SENDER) as stand_ins:
         console.print("[bold]Valmont-sur-Orne[/] moves in: 2,000 citizens, a dozen districts…")
         settings = sandboxed(settings, stand_ins)
         personas = await asyncio.to_thread(_move_in, settings, stand_ins, clock.now())

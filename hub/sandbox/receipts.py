@@ -98,6 +98,11 @@ class Receipts:
 
     async def post(self, url: str, form: Mapping[str, str]) -> int | None:
         """Post one signed webhook. Returns the HTTP status, or None where nobody answered."""
+        told = await self.ask(url, form)
+        return None if told is None else told[0]
+
+    async def ask(self, url: str, form: Mapping[str, str]) -> tuple[int, str] | None:
+        """The same, with the text of the answer."""
         headers = {
             "X-Twilio-Signature": sign(url, form, self._auth_token),
             "User-Agent": "TwilioProxy/1.1",
@@ -106,8 +111,7 @@ class Receipts:
             async with self._session.post(
                 URL(url, encoded=True), data=form, headers=headers
             ) as answer:
-                await answer.read()
-                return answer.status
+                return answer.status, await answer.text(errors="replace")
         except (ClientError, TimeoutError) as error:
             _log.warning("sandbox: a callback was not taken: %s", type(error).__name__)
             return None

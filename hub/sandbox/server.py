@@ -169,6 +169,7 @@ class Sandbox:
                 "auth_token": keys.auth_token,
                 "base_url": self.base_url,
                 "sender": self.settings.sms_sender,
+                "two_way": self.settings.sms_sender.isdecimal(),
                 "pace": _PACE,
             },
             ChannelName.EMAIL.value: email,

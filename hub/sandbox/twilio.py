@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from html import unescape
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -22,6 +23,7 @@ from hub.sandbox.wire import Wire
 
 _E164 = re.compile(r"\+[1-9]\d{6,14}")
 _SENDER = re.compile(r"\+[1-9]\d{6,14}|\d{3,8}|(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}")
+_MESSAGE = re.compile(r"<Message>(.*?)</Message>", re.DOTALL)  # TwiML: the answer to an SMS
 _MAX_BODY = 1_600
 _MAX_VALIDITY = 36_000
 _MAX_PAGE = 1_000
@@ -121,7 +123,20 @@ class Twilio:
             "SmsStatus": "received",
             "To": to,
         }
-        return await self._receipts.post(self.inbound_url, form)
+        told = await self._receipts.ask(self.inbound_url, form)
+        if told is None:
+            return None
+        for text in _MESSAGE.findall(told[1]):
+            await self._effects.add(
+                ChannelName.SMS,
+                to=sender,
+                sender=to,
+                text=unescape(text),
+                ref=f"SM{uuid.uuid4().hex}",
+                state="delivered",
+                extra={"num_segments": segments(unescape(text))},
+            )
+        return told[0]
 
     async def _account(self, request: web.Request) -> web.StreamResponse:
         async def act() -> web.Response:

@@ -5,7 +5,7 @@ Only served where a sandbox runs; elsewhere the address does not exist.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import parseaddr
 from itertools import islice
@@ -18,6 +18,7 @@ from channels.base import ChannelName
 from hub.ledger import announcements
 from hub.reports.progress import progress
 from hub.sandbox.effects import Effect, Effects
+from hub.web.bodies import read_form
 from hub.web.desk import desk
 from hub.web.language import language_of, remember
 from hub.web.portal.announcement import is_public
@@ -26,6 +27,7 @@ from templates.pages.wording import ShownState
 from templates.render import choose
 
 _SHOWN: Final = 5  # announcements
+_LONGEST: Final = 160  # characters of an answer
 _MESSAGES: Final = 50  # on a phone
 _STATES: Final[Mapping[str, ShownState]] = {
     "delivered": ShownState.DELIVERED,
@@ -45,18 +47,40 @@ class Persona:
 
 @dataclass(frozen=True, slots=True)
 class Phones:
-    """The personas, and the record of what reached them."""
+    """The personas, and the record of what reached them. `inbound` takes their SMS to the town
+    (from, to, body); None where the town cannot be answered."""
 
     effects: Effects
     personas: Sequence[Persona]
+    inbound: Callable[[str, str, str], Awaitable[int | None]] | None = None
 
 
 PHONES: web.AppKey[Phones] = web.AppKey("phones", Phones)
 
 
 def routes() -> list[web.RouteDef]:
-    """The page."""
-    return [web.get("/sandbox", show)]
+    """The page, and the answer box of each phone."""
+    return [web.get("/sandbox", show), web.post("/sandbox/phones/{phone:[0-9]{1,3}}", write)]
+
+
+async def write(request: web.Request) -> web.Response:
+    """One persona's SMS to the town, as Twilio takes it; then the phones again."""
+    hub, phones = desk(request), request.config_dict[PHONES]
+    if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+        raise web.HTTPForbidden  # a form on another site
+    number = _number_at(phones, int(request.match_info["phone"]))
+    sms, body = hub.settings.channels.sms, (await read_form(request)).get("body", "")
+    if sms is None or number is None or phones.inbound is None:
+        raise web.HTTPNotFound
+    await phones.inbound(number, sms.sender, body[:_LONGEST])
+    raise web.HTTPSeeOther("/sandbox")
+
+
+def _number_at(phones: Phones, index: int) -> str | None:
+    if index >= len(phones.personas):
+        return None
+    theirs = phones.personas[index].addresses
+    return next((at for channel, at in sorted(theirs) if channel is ChannelName.SMS), None)
 
 
 async def show(request: web.Request) -> web.Response:
@@ -112,8 +136,11 @@ def _phones(phones: Phones, language: str) -> list[Phone]:
             name=each.name,
             about=each.about.get(language) or each.about.get("fr", ""),
             messages=_messages(phones.effects, each.addresses),
+            answers=f"/sandbox/phones/{index}"
+            if phones.inbound and _number_at(phones, index)
+            else "",
         )
-        for each in phones.personas
+        for index, each in enumerate(phones.personas)
     ]
     return [*theirs, timeline]
 

@@ -67,13 +67,15 @@ class PhoneMessage:
 class Phone:
     """A persona's phone; `about` says in a few words who they are and what they chose.
 
-    `public` marks the town's own timeline on X, which everybody reads.
+    `public` marks the town's own timeline on X, which everybody reads. `answers` is where the
+    phone's box posts an SMS to the town; empty where it cannot be answered.
     """
 
     name: str
     about: str
     messages: Sequence[PhoneMessage]
     public: bool = False
+    answers: str = ""
 
 
 @dataclass(frozen=True, slots=True)
