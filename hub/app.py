@@ -112,7 +112,7 @@ def make_channels(settings: Settings, clock: Clock) -> Sequence[Channel]:
     channels = []
     for name, section in configured(settings).items():
         try:
-            channels.append(build(name, section, clock))
+            channels.append(load(name)(section, clock))
         except ValueError as missing:
             raise UnusableError(f"channels.{name}: {missing}") from None
     return channels
