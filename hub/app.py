@@ -12,12 +12,12 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from prometheus_client import CollectorRegistry
 from aiohttp import web
+from prometheus_client import CollectorRegistry
 from sqlalchemy import Connection, select
 
 from channels.base import Channel, ChannelName, Clock
-from channels.registry import load
+from channels.registry import backup_of, build
 from hub.flow.credentials import Seal
 from hub.flow.digest import DigestTimes
 from hub.flow.engine import Engine, RoadSettings
@@ -112,7 +112,7 @@ def make_channels(settings: Settings, clock: Clock) -> Sequence[Channel]:
     channels = []
     for name, section in configured(settings).items():
         try:
-            channels.append(load(name)(section, clock))
+            channels.append(build(name, section, clock))
         except ValueError as missing:
             raise UnusableError(f"channels.{name}: {missing}") from None
     return channels
@@ -292,21 +292,29 @@ def _town(conn: Connection, settings: Settings, clock: Clock) -> Town:
 def _road(settings: Settings, channel: Channel) -> RoadSettings:
     section = configured(settings)[channel.name]
     window: int = getattr(settings.engine.windows, channel.name.value)
+    backup = getattr(section, "backup", None)
     return RoadSettings(
         channel,
         window,
-        section.connections,
+        min(section.connections, backup.connections) if backup else section.connections,
         section.pace,
-        timeout=section.timeout,
+        timeout=_longest(section),
+        others={backup_of(channel.name): backup.pace} if backup else {},
         receipts=bool(getattr(section, "status_callback_url", "")),
     )
+
+
+def _longest(section: Any) -> float:
+    """Seconds that one message may take, whichever provider carries it."""
+    backup = getattr(section, "backup", None)
+    return max(section.timeout, backup.timeout if backup else 0.0)
 
 
 def lease_seconds(settings: Settings) -> float:
     """How long this process may send without renewing its lease. Raises `UnusableError` where that
     is too short for what is sent last to be answered before it ends."""
     sections = configured(settings).values()
-    least = _LEASE_MARGIN * max((section.timeout for section in sections), default=0.0)
+    least = _LEASE_MARGIN * max(map(_longest, sections), default=0.0)
     if settings.engine.lease_seconds < least:
         raise UnusableError(
             f"engine.lease_seconds must be at least {least:g}, half as long again as the longest "

@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy.exc import OperationalError
 
 from channels.base import Clock
-from hub.flow.tenure import process_name
+from hub.flow.tenure import lease_name
 from hub.ledger import leases
 from hub.ledger.database import open_readers, open_writer
 from hub.ledger.lock import FolderLock, LedgerLockedError, holder
@@ -62,7 +62,7 @@ def _seize(folder: Path, steady: int) -> FolderLock | None:
     other = holder(folder)
     if other is None or not path.is_file():
         return None
-    sender = process_name(other)
+    sender = lease_name(other)
     readers, writer = open_readers(path), open_writer(path)
     try:
         with readers.connect() as conn:

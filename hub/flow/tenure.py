@@ -28,7 +28,7 @@ LENGTH: Final = 60.0  # seconds
 _SHARE: Final = 6  # renewals within one length
 
 
-def process_name(pid: int) -> str:
+def lease_name(pid: int) -> str:
     """How a lease calls the daemon that holds it."""
     return f"daemon {pid}"
 
@@ -93,7 +93,7 @@ class Tenure:
         return self._take(conn, until)
 
     def _take(self, conn: Connection, until: float) -> int:
-        return leases.take(conn, process_name(os.getpid()), self._clock.now(), _ms(until))
+        return leases.take(conn, lease_name(os.getpid()), self._clock.now(), _ms(until))
 
     def _until_now(self) -> float:
         """Counted from before it is asked for: ours never ends after what the ledger says."""

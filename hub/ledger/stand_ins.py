@@ -4,13 +4,14 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, exists, func, or_, select
+from sqlalchemy import Connection, exists, func, or_, select
 
 from channels.base import ChannelName, Reason
 from hub.announcement import Announcement
 from hub.delivery import DeliveryState
 from hub.ledger import announcements, runs
 from hub.ledger.counting import Moves, apply_moves
+from hub.ledger.database import AnyRow
 from hub.ledger.runs import Run
 from hub.ledger.tables import delivery, run
 from templates.content import Kind
@@ -28,10 +29,20 @@ class StandIn:
     stands_for: int
     skipped: Reason | None = None
 
+    @property
+    def state(self) -> DeliveryState:
+        """Where it begins."""
+        return S.SKIPPED if self.skipped else S.READY
+
+    @property
+    def reason(self) -> Reason:
+        """Why it is there, or why it goes nowhere."""
+        return self.skipped or Reason.FALLBACK
+
 
 def wanting(
     conn: Connection, of: Sequence[Run], answering: Collection[ChannelName], silent_since: int
-) -> Iterator[Row[tuple[int, int, int]]]:
+) -> Iterator[AnyRow]:
     """(id, run, subscriber) of what failed in these runs, or was accepted on an `answering`
     channel by then (ms) and not answered for; those that have a stand-in are left out."""
     ids = [each.id for each in of]
@@ -93,22 +104,24 @@ def add(conn: Connection, run_id: int, these: Sequence[StandIn], at: int) -> boo
     mine = (delivery.c.run == run_id, delivery.c.fallback_of.is_not(None))
     before = conn.execute(select(delivery.c.id).where(*mine).limit(1)).first()
     last = conn.execute(select(func.coalesce(func.max(delivery.c.id), 0))).scalar_one()
-    rows = [
-        {
-            "run": run_id,
-            "subscriber": each.subscriber,
-            "contact_point": each.contact_point,
-            "fallback_of": each.stands_for,
-            "state": S.SKIPPED if each.skipped else S.READY,
-            "reason": each.skipped or Reason.FALLBACK,
-            "due": at,
-            "at": at,
-        }
-        for each in these
-    ]
-    conn.execute(delivery.insert(), rows)
-    apply_moves(conn, Moves((run_id, row["state"], row["reason"]) for row in rows))
-    runs.add_planned(conn, run_id, len(rows), last + 1)
+    conn.execute(
+        delivery.insert(),
+        [
+            {
+                "run": run_id,
+                "subscriber": each.subscriber,
+                "contact_point": each.contact_point,
+                "fallback_of": each.stands_for,
+                "state": each.state,
+                "reason": each.reason,
+                "due": at,
+                "at": at,
+            }
+            for each in these
+        ],
+    )
+    apply_moves(conn, Moves((run_id, each.state, each.reason) for each in these))
+    runs.add_planned(conn, run_id, len(these), last + 1)
     return before is None
 
 

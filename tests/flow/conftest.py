@@ -226,7 +226,15 @@ class Hub:
     """A ledger, an engine and scripted channels, with what tests ask of them."""
 
     def __init__(
-        self, folder, *channels, clock=None, drain=5.0, pace=1e9, lease_seconds=1e7, answering=(), **shape
+        self,
+        folder,
+        *channels,
+        clock=None,
+        drain=5.0,
+        pace=1e9,
+        lease_seconds=1e7,
+        answering=(),
+        **shape,
     ):
         self.folder = folder
         self.clock = clock or LeapClock()

@@ -9,7 +9,7 @@ import pytest
 
 from channels.base import Accepted, ChannelName
 from hub.flow.standby import stand_by
-from hub.flow.tenure import process_name
+from hub.flow.tenure import lease_name
 from hub.ledger import leases
 from hub.ledger.leases import LeaseEndedError
 from hub.ledger.lock import FolderLock, LedgerLockedError
@@ -24,7 +24,7 @@ async def taken_by_another(hub):
     def take(conn):
         leases.bury(conn)
         leases.recover(conn, hub.clock.now(), lambda run: 0)
-        leases.take(conn, process_name(1), hub.clock.now(), hub.engine.tenure.steady() + 60_000)
+        leases.take(conn, lease_name(1), hub.clock.now(), hub.engine.tenure.steady() + 60_000)
 
     await hub.write(take)
     return lock
@@ -206,7 +206,7 @@ async def test_one_that_stopped_inside_a_transaction_is_waited_for(make_hub, sto
 
 async def test_it_leaves_alone_who_is_only_starting(make_hub, stop):
     hub = await make_hub(SMS, started=False)
-    await hub.write(lambda conn: leases.take(conn, process_name(1), hub.clock.now(), 1))
+    await hub.write(lambda conn: leases.take(conn, lease_name(1), hub.clock.now(), 1))
     waiting = asyncio.create_task(stand_by(hub.folder, hub.clock, stop))
     await asyncio.sleep(0.5)
     assert not waiting.done(), "the lease that ran out is not of whoever holds the lock"
