@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, cast
 
 from channels.base import Channel, ChannelName, Clock
+from channels.failover import Failover
 
 CHANNELS: Mapping[ChannelName, str] = MappingProxyType(
     {
@@ -22,3 +23,21 @@ def load(name: ChannelName) -> Callable[[Any, Clock], Channel]:
     """The class behind `name`, called with its folder's settings and a clock."""
     module, _, attribute = CHANNELS[name].partition(":")
     return cast("Callable[[Any, Clock], Channel]", getattr(import_module(module), attribute))
+
+
+def build(name: ChannelName, section: Any, clock: Clock) -> Channel:
+    """The road of one section of hub.toml, closed, with whoever stands in for its provider.
+
+    Raises ValueError naming what is missing.
+    """
+    make = load(name)
+    first = make(section, clock)
+    second = getattr(section, "backup", None) and section.for_backup()
+    if second is None:
+        return first
+    return Failover({name: first, backup_of(name): make(second, clock)})
+
+
+def backup_of(name: ChannelName) -> str:
+    """How the second provider of a channel is called, in the ledger and to the operator."""
+    return f"{name}.backup"

@@ -4,8 +4,8 @@
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 
-class SmsSettings(BaseModel):
-    """Twilio's account and the sender. The descriptions become the comments of hub.toml."""
+class TwilioAccount(BaseModel):
+    """An account that speaks Twilio's API, and who the SMS comes from."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -22,26 +22,13 @@ class SmsSettings(BaseModel):
         description="Who the SMS comes from: a name of at most 11 letters (nobody can answer it) "
         "or a short code. French 06/07 numbers may not carry a town's messages.",
     )
-    two_way: bool = Field(
-        default=False,
-        description="Citizens can answer this sender (a short code or a number): STOP, STOP EAU, "
-        "AIDE, START are obeyed and answered. Twilio must post to /callbacks/twilio/inbound.",
-    )
     messaging_service_sid: str = Field(
         default="", description="Twilio Messaging Service SID (MG…), used instead of the sender."
-    )
-    status_callback_url: str = Field(
-        default="",
-        description="Public address where Twilio posts receipts, if not the hub's own. Empty: made "
-        "from hub.public_url where that is https; else an SMS stays 'accepted'.",
     )
     base_url: str = Field(
         default="https://api.twilio.com",
         description="Twilio's API. Ireland: https://api.dublin.ie1.twilio.com. The sandbox sets "
         "its own.",
-    )
-    max_parts: int = Field(
-        default=6, ge=1, le=10, description="Longest SMS, in parts; each part is paid for."
     )
     price: float = Field(
         default=0.0,
@@ -58,3 +45,34 @@ class SmsSettings(BaseModel):
     timeout: float = Field(
         default=10.0, gt=0, le=60, description="Seconds one message may take, in all."
     )
+
+
+class SmsSettings(TwilioAccount):
+    """The SMS road. The descriptions become the comments of hub.toml."""
+
+    two_way: bool = Field(
+        default=False,
+        description="Citizens can answer this sender (a short code or a number): STOP, STOP EAU, "
+        "AIDE, START are obeyed and answered. Twilio must post to /callbacks/twilio/inbound.",
+    )
+    status_callback_url: str = Field(
+        default="",
+        description="Public address where Twilio posts receipts, if not the hub's own. Empty: made "
+        "from hub.public_url where that is https; else an SMS stays 'accepted'.",
+    )
+    max_parts: int = Field(
+        default=6, ge=1, le=10, description="Longest SMS, in parts; each part is paid for."
+    )
+    backup: TwilioAccount | None = Field(
+        default=None,
+        description="A second account, at Twilio or at a provider that speaks its API: takes over "
+        "while the first does not work, and hands back.",
+    )
+
+    def for_backup(self) -> "SmsSettings | None":
+        """The second account's own settings; what is not the account's is the same for both."""
+        if self.backup is None:
+            return None
+        account = dict(self.backup)
+        two_way = self.two_way and not any(map(str.isalpha, self.backup.sender))
+        return self.model_copy(update={**account, "backup": None, "two_way": two_way})

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError
 
 from channels.base import ChannelName, CheckFailed, Clock
-from channels.registry import load
+from channels.registry import build
 from hub.cli.init import authority_id
 from hub.cli.options import CONFIG, Config
 from hub.clock import SystemClock
@@ -160,7 +160,7 @@ async def _channels(settings: Settings, clock: Clock) -> list[Finding]:
 
 async def _channel(name: ChannelName, settings: Settings, clock: Clock) -> Finding:
     try:
-        closed = load(name)(getattr(settings.channels, name), clock)
+        closed = build(name, getattr(settings.channels, name), clock)
     except ValueError as incomplete:  # a required setting is empty; the sentence names it
         return Finding(False, name, f"{str(incomplete)[:1].upper()}{str(incomplete)[1:]}.")
     try:

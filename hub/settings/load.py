@@ -152,6 +152,9 @@ def _keep_off(secrets: Mapping[str, Any], configured: Any) -> None:
     channels = secrets.get("channels", {})
     for name in [name for name in channels if name not in configured]:
         del channels[name]
+    for name, section in channels.items():  # nor its second provider
+        if "backup" in section and "backup" not in (configured[name] or {}):
+            del section["backup"]
 
 
 def _merged(*weakest_first: Mapping[str, Any]) -> dict[str, Any]:
