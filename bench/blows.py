@@ -15,6 +15,7 @@ from bench.ordeal import Blow, Ordeal, Strike
 from bench.trial import wait_for
 
 LOOK_UP: Final = 30.0  # seconds before the first look-up at the provider (ENGINE.md 5)
+WAKING: Final = 2.0  # seconds in which a continued hub writes what had passed its last check
 _AGAIN: Final = 20  # times a stop that caught the writer inside a transaction is tried again
 _LISTEN: Final = "0A"
 
@@ -89,12 +90,14 @@ def take_over(ordeal: Ordeal, share: float) -> None:
     blow.exit_code, ended = trial.woken_ended(1), time.time()
     time.sleep(0.1)
     ordeal.log.read()
-    blow.stale = Counter(
-        channel
+    late = [
+        (channel, copy.at - resumed)
         for (_, channel, _), copies in ordeal.log.copies.items()
         for copy in copies
         if copy.caller in ports and resumed <= copy.at <= ended
-    )
+    ]
+    blow.woken = Counter(channel for channel, after in late if after <= WAKING)
+    blow.stale = Counter(channel for channel, after in late if after > WAKING)
     trial.wait_until_ready()
 
 

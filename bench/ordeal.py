@@ -48,7 +48,11 @@ Strike = Callable[["Ordeal", float], None]
 @dataclass(slots=True)
 class Blow:
     """One kill or stop, and what it found. `unrecorded` are copies that had left and of which the
-    ledger knew no more than the reservation: what a crash doubles, or loses, in other engines."""
+    ledger knew no more than the reservation: what a crash doubles, or loses, in other engines.
+
+    Of a stopped hub: `woken` had passed its last check when the stop caught it, and is written the
+    moment it wakes (the second double that no protocol can exclude); `stale` is what it sent later.
+    """
 
     kind: str
     at: float
@@ -58,6 +62,7 @@ class Blow:
     planning: bool = False
     looked_up: int = 0
     exit_code: int | None = None
+    woken: Mapping[str, int] = field(default_factory=dict)
     stale: Mapping[str, int] = field(default_factory=dict)
     again: int = 0
 
@@ -90,7 +95,7 @@ class Ordeal:
 
     # ------------------------------------------------------------------ one leg
 
-    def leg(self, strikes: "Sequence[Strike]", patience: float = 600) -> None:
+    def leg(self, strikes: "Sequence[Strike]", patience: float = 900) -> None:
         """One announcement to everybody, struck so; returns when all of it is over."""
         self._began = self.log.read()
         shares = sorted(self.chance.uniform(0.05, 0.95) for _ in strikes)

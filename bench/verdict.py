@@ -12,11 +12,16 @@ from rich.table import Table
 from bench.checker import Copy, Findings, Key
 from bench.ordeal import Blow
 from channels.email.settings import EmailSettings
+from channels.sms.settings import SmsSettings
+from channels.twitter.settings import TwitterSettings
 from channels.webpush.settings import WebPushSettings
 
 CHANNELS: Final = ("sms", "email", "x", "webpush")
+WITH_DOUBLES: Final = ("email", "webpush")
 CONNECTIONS: Final = {
+    "sms": SmsSettings.model_fields["connections"].default,
     "email": EmailSettings.model_fields["connections"].default,
+    "x": TwitterSettings.model_fields["connections"].default,
     "webpush": WebPushSettings.model_fields["connections"].default,
 }
 FLUSH: Final = 0.1  # seconds of sending of which a crash may take the record with it
@@ -51,7 +56,7 @@ class Ward:
     def bound(self, channel: str) -> int:
         """The most copies one crash may double: what is in flight, and what was answered but not
         committed yet. None on SMS and X, which are asked first."""
-        if channel not in CONNECTIONS:
+        if channel not in WITH_DOUBLES:
             return 0
         return round(CONNECTIONS[channel] + self.paces[channel] * FLUSH)
 
@@ -60,7 +65,7 @@ class Ward:
         wrong = list(self.findings.broken)
         most = _most(self.doubles())
         wrong += [
-            f"doubled_{each}_in_a_blow" for each in CONNECTIONS if most[each] > self.bound(each)
+            f"doubled_{each}_in_a_blow" for each in WITH_DOUBLES if most[each] > self.bound(each)
         ]
         with_any = sum(bool(sum(blow.reserved.values())) for blow in self.blows)
         if 2 * with_any < len(self.blows):
@@ -69,6 +74,7 @@ class Ward:
             if blow.kind == "stopped" and blow.exit_code != TAKEN_OVER:
                 wrong.append(f"a_stopped_hub_ended_with_{blow.exit_code}")
             wrong += [f"stale_{each}" for each, n in blow.stale.items() if n]
+            wrong += [f"woken_{each}" for each, n in blow.woken.items() if n > CONNECTIONS[each]]
         if self.verified is False:
             wrong.append("hub_verify")
         return sorted(set(wrong))
@@ -134,6 +140,7 @@ def _trial(ward: Ward) -> dict[str, Any]:
         "bound": {each: ward.bound(each) for each in CHANNELS},
         "unlike": _number(found.unlike),
         "parked": found.parked,
+        "woken": _sum([blow.woken for blow in ward.blows]),
         "stale": _sum([blow.stale for blow in ward.blows]),
         "stopped_again": sum(blow.again for blow in ward.blows),
         "exit_codes": dict(Counter(str(b.exit_code) for b in ward.blows if b.kind == "stopped")),
@@ -193,7 +200,8 @@ _LINES: Final = {
     "lost": lambda t: str(t["lost"]),
     "second copies without the first one's mark": lambda t: str(t["unlike"]),
     "left to a human": lambda t: str(t["parked"]),
-    "sent by a stopped hub past its lease": lambda t: str(sum(t["stale"].values())),
+    "written by a stopped hub as it woke": lambda t: str(sum(t["woken"].values())),
+    "sent by a stopped hub later on": lambda t: str(sum(t["stale"].values())),
     "exit codes of the stopped": lambda t: str(t["exit_codes"] or "-"),
     "hub verify": lambda t: {True: "clean", False: "NOT CLEAN", None: "no hub verify yet"}[
         t["verify"]
