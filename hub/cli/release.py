@@ -22,7 +22,8 @@ def release(
         bool,
         typer.Option(
             "--send-again",
-            help="Also send what waited when the backup was made: some may get it a second time.",
+            help="Also send what is set aside, as hub redrive would: SMS and X posts only where "
+            "the provider does not have them.",
         ),
     ] = False,
     config: Config = CONFIG,
@@ -32,30 +33,27 @@ def release(
     What had been accepted before the restore and has not ended may have left since the backup was
     made: it is set aside (parked), and hub redrive sends it. The journal keeps who decided.
     """
-    rows = at_desk(config, lambda desk: _release(desk, send_again))
-    some = f"{rows:,} message{'' if rows == 1 else 's'} accepted before the restore"
-    kept = "sent" if send_again else "set aside; hub redrive sends them"
-    typer.echo(f"Released. {some}: {kept}." if rows else "Released. Nothing had been waiting.")
+    aside, again = at_desk(config, lambda desk: _release(desk, send_again))
+    told = f"{aside:,} message{'' if aside == 1 else 's'} accepted before the restore set aside"
+    kept = f"; {again:,} on the way again." if send_again else "; hub redrive sends them."
+    typer.echo(f"Released. {told}{kept}" if aside or again else "Released. Nothing had waited.")
 
 
-async def _release(desk: Desk, send_again: bool) -> int:
-    ledger, clock = desk.ledger, desk.clock
+async def _release(desk: Desk, send_again: bool) -> tuple[int, int]:
+    ledger, clock, principal = desk.ledger, desk.clock, desk.principal
     held = await ledger.read(hold.current)
     if held is None:
         raise Refusal("Nothing is on hold.")
     rows = await ledger.read(lambda conn: restoring.waiting(conn, held))
-    if not send_again:
-        with bar("Setting aside") as on_progress:
-            done = 0
-            # a page a transaction: what is accepted meanwhile does not wait for all of them
-            while page := await ledger.transact(
-                lambda conn: restoring.park_page(conn, held, clock.now())
-            ):
-                done += page
-                on_progress(done, rows)
-    await ledger.transact(
-        lambda conn: restoring.release(
-            conn, clock.now(), desk.principal.name, send_again=send_again
-        )
+    aside = 0
+    with bar("Setting aside") as on_progress:
+        # a page a transaction: what is accepted meanwhile does not wait for all of them
+        while page := await ledger.transact(
+            lambda conn: restoring.park_page(conn, held, clock.now())
+        ):
+            aside += page
+            on_progress(aside, rows)
+    again = await ledger.transact(
+        lambda conn: restoring.release(conn, principal, clock.now(), send_again=send_again)
     )
-    return rows
+    return aside, again

@@ -5,13 +5,13 @@ ENGINE.md 4.12. It has forgotten who stopped, who was erased, and what left sinc
 journal tells it of the first two; of the third nobody can, so whoever releases it decides.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 import structlog
-from sqlalchemy import ColumnElement, Connection, func, select, text, true, update
+from sqlalchemy import ColumnElement, Connection, case, func, select, text
 
 from channels.base import ChannelName, Reason
 from hub.delivery import DeliveryState
@@ -19,6 +19,8 @@ from hub.flow import stopping, upkeep
 from hub.flow.digest import DigestTimes
 from hub.flow.erasing import erase
 from hub.flow.plan import plan_page
+from hub.flow.principal import Principal
+from hub.flow.redrive import Choice, redrive
 from hub.flow.site import Press
 from hub.flow.stopping import Stopped
 from hub.ledger import audit, hold, leases, moves, runs
@@ -63,10 +65,7 @@ def prepare(
     """
     replayed = _replay(conn, entries, now, actor)
     _catch_up(conn, press, now)
-    gathered = _gathered(conn, backup_of, now, digests)
-    moves.move(
-        conn, gathered, DeliveryState.PARKED, at=to_ms(now), reason=Reason.ON_HOLD, maybe=True
-    )
+    _park(conn, _gathered(conn, backup_of, now, digests), backup_of, now)
     hold.begin(conn, now, backup_of)
     detail = {
         "backup_of": backup_of.isoformat(),
@@ -164,16 +163,30 @@ def waiting(conn: Connection, held: Hold) -> int:
 def park_page(conn: Connection, held: Hold, now: datetime) -> int:
     """Set a page of them aside for a human. Returns how many; 0 when none is left."""
     rows = moves.rows_where(conn, _before(held), limit=_PAGE)
-    moves.move(conn, rows, DeliveryState.PARKED, at=to_ms(now), reason=Reason.ON_HOLD, maybe=True)
+    _park(conn, rows, held.backup_of, now)
     return len(rows)
 
 
-def release(conn: Connection, now: datetime, actor: str, *, send_again: bool) -> None:
-    """Let everything leave. After `park_page` has nothing left, or, with `send_again`, instead."""
-    held = hold.current(conn)
-    if held is None:
-        return
-    if send_again:  # a second copy is then told as one: X refuses it, and that counts as sent
-        conn.execute(update(delivery).where(_before(held)).values(maybe=true()))
-    hold.end(conn, now, actor)
-    audit.record(conn, now, actor, "release", "ledger", detail={"send_again": send_again})
+def _park(conn: Connection, rows: Sequence[AnyRow], backup_of: datetime, now: datetime) -> None:
+    """Sent on again, each is looked up at its provider first: since the backup it may have left."""
+    known = case((delivery.c.at < to_ms(backup_of), delivery.c.at), else_=to_ms(backup_of))
+    moves.move(
+        conn,
+        rows,
+        DeliveryState.PARKED,
+        at=to_ms(now),
+        reason=Reason.ON_HOLD,
+        maybe=True,
+        since=func.coalesce(delivery.c.since, known),
+    )
+
+
+def release(conn: Connection, principal: Principal, now: datetime, *, send_again: bool) -> int:
+    """Let everything leave, after `park_page` has nothing left; with `send_again` also what was
+    set aside. Returns how many of those."""
+    hold.end(conn, now, principal.name)
+    detail = {"send_again": send_again}
+    audit.record(conn, now, principal.name, "release", "ledger", detail=detail)
+    if not send_again:
+        return 0
+    return redrive(conn, principal, now, Choice(reason=Reason.ON_HOLD)).rows

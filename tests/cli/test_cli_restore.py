@@ -218,7 +218,7 @@ def test_what_waited_is_set_aside_and_can_be_sent_by_a_human(
     [(planned,)] = rows("SELECT count(*) FROM delivery WHERE state = 'ready'")
     assert planned > 0, "what the daemon would have planned since is planned"
     ended = hub("release")
-    assert f"{planned} messages accepted before the restore: set aside" in ended.out
+    assert f"{planned} messages accepted before the restore set aside" in ended.out
     assert (
         rows("SELECT state, reason, maybe FROM delivery WHERE reason <> 'same_address'")
         == [("parked", "on_hold", 1)] * planned
@@ -231,8 +231,9 @@ def test_what_waited_is_set_aside_and_can_be_sent_by_a_human(
 
 
 def test_a_human_may_have_it_all_sent(hub: Any, waiting: Path, rows: Rows) -> None:
-    assert "accepted before the restore: sent." in hub("release", "--send-again").out
-    assert set(rows("SELECT state, maybe FROM delivery WHERE state <> 'skipped'")) == {("ready", 1)}
+    assert "on the way again." in hub("release", "--send-again").out
+    assert set(rows("SELECT state, maybe FROM delivery WHERE state <> 'skipped'")) == {("doubt", 1)}
+    assert rows("SELECT count(*) FROM delivery WHERE state = 'doubt' AND since IS NULL") == [(0,)]
     assert rows("SELECT count(*) FROM restored WHERE released_at IS NULL") == [(0,)]
 
 
