@@ -30,7 +30,7 @@ from bench.ordeal import Ordeal, Strike
 from bench.trial import Trial
 from bench.verdict import Ward, figures, table
 
-PACES: Final = {"sms": 250.0, "email": 150.0, "webpush": 150.0, "x": 2.0}
+PACES: Final = {"sms": 150.0, "email": 75.0, "webpush": 75.0, "x": 2.0}
 SLOW: Final = {"sms": 60.0, "email": 30.0, "webpush": 30.0, "x": 2.0}  # a stop takes its time
 KILLS_A_LEG: Final = 12
 STOPS_A_LEG: Final = 4
