@@ -3,6 +3,7 @@
 
 import random
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -38,6 +39,9 @@ class ChannelFaults(BaseModel):
     hang: float = Field(default=60, ge=0, le=3_600, description="seconds of silence, then a reset")
     undelivered: Rate = Field(default=0, description="SMS accepted, then reported undelivered")
     undelivered_code: int = Field(default=30003, description="Twilio's code for those")
+    listing_lag: float = Field(
+        default=0, ge=0, le=600, description="seconds until a taken message is listed (SMS, X)"
+    )
     lost_receipts: Rate = Field(default=0, description="receipts that never come")
     duplicate_receipts: Rate = Field(default=0, description="receipts that come twice")
     unordered_receipts: Rate = Field(default=0, description="'delivered' comes before 'sent'")
@@ -95,6 +99,12 @@ class Faults:
     def as_json(self) -> dict[str, Any]:
         """Every channel's faults, by channel name."""
         return {name.value: self.of(name).model_dump(mode="json") for name in ChannelName}
+
+    def listed_until(self, channel: ChannelName, now: datetime) -> datetime:
+        """What was taken after that moment is not listed yet. On a good day everything is, also
+        what bears a time to come because a clock was set back."""
+        lag = self.of(channel).listing_lag
+        return now - timedelta(seconds=lag) if lag else datetime.max.replace(tzinfo=UTC)
 
     def on_change(self, listener: Callable[[], None]) -> None:
         """Call it after every change (a phone was switched on again)."""

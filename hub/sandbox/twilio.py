@@ -78,6 +78,7 @@ class Twilio:
         auth_token: str,
     ) -> None:
         self._effects = effects
+        self._faults = faults
         self._receipts = receipts
         self._clock = clock
         self._account_sid = account_sid
@@ -238,10 +239,12 @@ class Twilio:
             candidates = everything[::-1]
         sender = query.get("From")
         first, end = _sent_between(query)
+        listed = self._faults.listed_until(ChannelName.SMS, self._clock.now())
         return [
             effect
             for effect in candidates
-            if (not sender or effect.sender == sender)
+            if effect.at <= listed
+            and (not sender or effect.sender == sender)
             and (first is None or effect.at >= first)
             and (end is None or effect.at < end)
         ]

@@ -168,10 +168,13 @@ class X:
             return invalid("one of the parameters is malformed")
         if not 5 <= size <= 100:
             return invalid("max_results is not between 5 and 100", max_results=str(size))
+        listed = self._faults.listed_until(ChannelName.X, self._now())
         posts = [
             post
             for post in self._effects.to(ChannelName.X, PUBLIC)
-            if post.at >= first and int(post.ref) > since and (not below or int(post.ref) < below)
+            if first <= post.at <= listed
+            and int(post.ref) > since
+            and (not below or int(post.ref) < below)
         ]
         return page([post_object(post, fields) for post in posts[:size]], len(posts) > size)
 
@@ -207,10 +210,11 @@ class X:
                 return refused
             only = request.match_info.get("id")
             below = request.query.get("pagination_token", "")
+            listed = self._faults.listed_until(ChannelName.X, self._now())
             sent = [
                 self._event(effect.ref, self.account_id, effect.to, effect.text, effect.at)
                 for effect in self._effects.select(channel=ChannelName.X, limit=self._effects.last)
-                if effect.to != PUBLIC
+                if effect.to != PUBLIC and effect.at <= listed
             ]
             events = [
                 event

@@ -124,6 +124,14 @@ async def test_another_announcement_to_the_same_address_is_another_message(stand
     assert list(await stand.seen()) == []
 
 
+async def test_what_is_listed_late_is_absent_until_then(stand):
+    stand.sandbox.faults.set(stand.channel.name, listing_lag=60)
+    await stand.send()
+    assert list(await stand.seen()) == []
+    stand.sandbox.faults.set(stand.channel.name, listing_lag=0)
+    assert len(await stand.seen()) == 1
+
+
 @pytest.mark.parametrize("stand", ["sms", "message"], indirect=True)
 async def test_the_same_text_to_somebody_else_is_another_message(stand):
     await stand.send(to=stand.other)
