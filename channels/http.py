@@ -155,10 +155,11 @@ def lost(error: BaseException, way: Crossing) -> Retry:
     return Retry(reason, maybe_sent=way.crossed)
 
 
-# How far a provider's clock may be from ours when its list is read, and how many pages of that are
-# read before a provider that keeps on listing is taken for broken.
-CLOCK_SKEW = timedelta(minutes=2)
-MOST_PAGES = 50
+# How far a provider's clock may be from ours when its list is read: ours may have been an hour
+# wrong when the message left. Too much of it harms nothing, the ledger knows whose the older
+# copies are; too little would miss the copy and send another.
+CLOCK_SKEW = timedelta(hours=2)
+MOST_PAGES = 50  # a provider that lists more than that for one address is taken for broken
 LISTING_CONNECTIONS = 4  # of their own: a slow listing takes no message's connection
 
 
