@@ -133,7 +133,7 @@ class Planner:
 
 def plan_page(conn: Connection, seen: Run, planner: int, now: datetime) -> int:
     """Plan the page after the run's cursor, in the caller's transaction. Returns its rows."""
-    if seen.over(now):
+    if seen.cancelled:
         runs.set_state(conn, seen.id, RunState.OPEN)  # the sweep ends what was planned before
         return 0
     announcement = announcements.by_id(conn, seen.announcement)
@@ -215,11 +215,15 @@ def _chain_runs(conn: Connection, announcement: Announcement, channel: ChannelNa
 
 
 def _rows(page: Select[Any], announcement: Announcement, seen: Run, now: datetime) -> Select[Any]:
-    """A page of people as delivery rows: ready, for the digest, or skipped at birth."""
+    """A page of people as delivery rows: ready, for the digest, or skipped at birth. Where it is
+    over by now each is told "too late, not sent": they were meant, and a report counts them."""
     people = page.subquery("people")
     parts = union_all(*(select(literal(n).label("part")) for n in range(seen.parts))).subquery()
     gathers = announcement.urgency in DIGESTED
     later = (people.c.cadence != Cadence.NOW.value) & literal(gathers)
+    gathered, sent = (DeliveryState.DIGEST, Reason.DIGEST), (DeliveryState.READY, "")
+    if seen.over(now):
+        gathered = sent = (DeliveryState.EXPIRED, Reason.EXPIRED)
     moment = to_ms(now)
 
     def by_case(same: str, digest: str, otherwise: str) -> Any:
@@ -231,8 +235,8 @@ def _rows(page: Select[Any], announcement: Announcement, seen: Run, now: datetim
             people.c.subscriber,
             people.c.contact_point,
             parts.c.part,
-            by_case(DeliveryState.SKIPPED, DeliveryState.DIGEST, DeliveryState.READY),
-            by_case(Reason.SAME_ADDRESS, Reason.DIGEST, ""),
+            by_case(DeliveryState.SKIPPED, gathered[0], sent[0]),
+            by_case(Reason.SAME_ADDRESS, gathered[1], sent[1]),
             literal(moment),
             literal(moment),
         )
