@@ -69,7 +69,8 @@ class Mailboxes:
         means what one click on its link means. A complaint may come here too."""
         message = message_from_bytes(letter)
         if message.get_content_type() == "multipart/report":
-            return await self._reported(letter)
+            await self._reported(letter)
+            return None
         token = self._token(_subject(message))
         if token is None:
             return _UNTOLD

@@ -71,12 +71,15 @@ async def test_a_method_that_a_door_does_not_know_is_refused_in_its_own_voice(do
 
 
 async def test_no_get_changes_anything(door, news):
+    door.sandbox.faults.set("sms", lost_receipts=1.0)  # they change something, whenever they come
     key = await door.key()
     code = (await door.post(key, news)).json["id"]
     await door.settled(key, code)
 
     async def planned():
-        return {run.state for run in await door.rows(tables.run)} == {"done"}
+        # what waits for a digest keeps its run open
+        runs = await door.rows(tables.run, tables.run.c.channel != "email")
+        return {run.state for run in runs} == {"done"}
 
     await door.until(planned)
     token = door.stop_token(ChannelName.SMS, await door.person("v0001"), 1)
