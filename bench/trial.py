@@ -16,7 +16,7 @@ import time
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -62,9 +62,13 @@ class Trial:
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._start_sandbox()
-        self._write_settings()
-        self.hub("init", "--authority", "valmont", "--authority-name", "Ville de Valmont-sur-Orne")
+        with ExitStack() as undo:
+            undo.push(self)
+            self._start_sandbox()
+            self._write_settings()
+            name = "Ville de Valmont-sur-Orne"
+            self.hub("init", "--authority", "valmont", "--authority-name", name)
+            undo.pop_all()
         return self
 
     def __exit__(self, *exc: object) -> None:
