@@ -50,6 +50,10 @@ from channels.sms.wire import TwilioWire
 # How long a message may wait in Twilio's queue: the API takes 1 to 36,000 seconds.
 LONGEST_VALIDITY = timedelta(hours=10)
 
+# A text that was redacted matters only where it may be the one looked for: earlier ones, redacted
+# after their last receipt, are nobody's concern.
+_ABOUT_THEN = timedelta(minutes=2)
+
 # What a MessageStatus proves (Receipt.rank). The others ("queued", "sending"…) prove nothing new.
 # "canceled" is somebody at Twilio's console; "read" exists on RCS only and implies delivered.
 RANKS = {
@@ -155,7 +159,8 @@ class SmsChannel:
         found = []
         with listing(lambda answer: ruling(answer, self._clock.wall())):
             for message in await self._since(to.address, oldest):
-                if not message.body and self._is_ours(message):
+                recent = _created(message, since) >= since - _ABOUT_THEN
+                if not message.body and recent and self._is_ours(message):
                     raise ChannelDown(Reason.UNKNOWN, code="redacted")
                 text = message.body or ""
                 same = text == body or (personal and slip.stop_token in text)

@@ -238,6 +238,7 @@ async def test_texts_that_were_redacted_tell_nothing(stand):
     with pytest.raises(ChannelDown) as down:
         await stand.seen()
     assert down.value.code == "redacted"
+    assert list(await stand.seen(since=stand.now() + timedelta(hours=1))) == [], "an earlier one"
 
 
 @ON_SMS
