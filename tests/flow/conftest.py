@@ -132,6 +132,7 @@ class Sent:
     reply_to: str | None
     key: str
     at: float
+    provider: str = ""
 
 
 class ScriptedChannel:
@@ -173,6 +174,7 @@ class ScriptedChannel:
             slip.reply_to,
             prepared.rendered.key,
             self.clock.monotonic(),
+            slip.provider,
         )
         self.sent.append(sent)
         answer = self.answer(sent)
