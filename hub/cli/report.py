@@ -43,6 +43,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "{parked} parked + {failed} failed + {not_sent} not sent",
         "reach": "{reached} of {people} people reached; half of the messages within {median}, "
         "95 % within {slowest}.",
+        "elsewhere": "Sent by another channel, for want of certain arrival on the first: {n}.",
         "nobody": "None of {people} people reached yet.",
         "parked": "Parked messages wait for you: hub redrive {code} (some may already have left), "
         "or hub redrive {code} --abandon.",
@@ -59,6 +60,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "{parked} à décider + {failed} échecs + {not_sent} non envoyés",
         "reach": "{reached} personnes sur {people} jointes ; la moitié des messages en {median}, "
         "95 % en {slowest}.",
+        "elsewhere": "Envoyés par un autre canal, faute d'arrivée certaine sur le premier : {n}.",
         "nobody": "Personne n'est encore joint, sur {people}.",
         "parked": "Des messages attendent votre décision : hub redrive {code} (certains sont "
         "peut-être partis), ou hub redrive {code} --abandon.",
@@ -119,6 +121,8 @@ def _lines(told: Summary, reached: Reach, language: str, zone: ZoneInfo) -> Iter
         yield words["reach"].format(people=reached.people, reached=reached.reached, **times)
     elif reached.people:
         yield words["nobody"].format(people=reached.people)
+    if told.elsewhere:
+        yield words["elsewhere"].format(n=told.elsewhere)
     for each in told.channels:
         yield from _outcomes(each, language)
     if any(each.parked for each in told.channels):
@@ -189,6 +193,7 @@ def _document(told: Summary, reached: Reach, language: str) -> dict[str, Any]:
         "people": reached.people,
         "people_reached": reached.reached,
         "median_seconds": reached.median.total_seconds() if reached.median else None,
+        "sent_by_another_channel": told.elsewhere,
         "channels": [_channel_document(each, language) for each in told.channels],
     }
 

@@ -19,7 +19,8 @@ class LoggedDelivery:
     """One delivery. `subscriber` and `contact_point` are numbers, of nobody once erased.
 
     `due` is when it may leave, for what is ready; `maybe_sent` says that a copy may have left
-    without our knowing; `at` is when it last moved.
+    without our knowing; `fallback_of` is the delivery on another channel it stands in for; `at` is
+    when it last moved.
     """
 
     id: int
@@ -34,6 +35,7 @@ class LoggedDelivery:
     maybe_sent: bool
     due: datetime | None
     at: datetime
+    fallback_of: int | None = None
 
 
 def delivery_page(
@@ -67,6 +69,7 @@ def delivery_page(
             maybe_sent=row["maybe"],
             due=from_ms(row["due"]) if row["state"] == DeliveryState.READY else None,
             at=from_ms(row["at"]),
+            fallback_of=row["fallback_of"],
         )
         for row in deliveries.page(conn, list(channels), start, limit, states)
     )

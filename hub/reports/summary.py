@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, func, select
 
 from hub.announcement import Announcement, State
 from hub.delivery import REACHED
-from hub.ledger import announcements
+from hub.ledger import announcements, stand_ins
 from hub.ledger.tables import announcement as announcement_table
 from hub.ledger.tables import delivery, run
 from hub.reports.progress import ChannelProgress, progress
@@ -21,6 +21,8 @@ class Summary:
     """An announcement with its progress; `elapsed` runs from publication to its end, or to now.
 
     `finished` is None while anything may still leave; `approved_by` where somebody had to.
+    `elsewhere` counts the messages sent on another channel than the first, for want of certain
+    arrival there.
     """
 
     announcement: Announcement
@@ -28,6 +30,7 @@ class Summary:
     finished: datetime | None
     elapsed: timedelta | None
     channels: tuple[ChannelProgress, ...]
+    elsewhere: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,13 @@ def summary(conn: Connection, announcement_id: int, now: datetime) -> Summary:
         finished=end,
         elapsed=None if start is None else (end or now) - start,
         channels=progress(conn, announcement_id),
+        elsewhere=stand_ins.how_many(conn, announcement_id),
     )
+
+
+def sent_elsewhere(conn: Connection, announcement_id: int) -> int:
+    """How many messages were sent on another channel than the first."""
+    return stand_ins.how_many(conn, announcement_id)
 
 
 _REACHED: Final = delivery.c.state.in_(sorted(REACHED))

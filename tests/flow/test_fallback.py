@@ -10,6 +10,8 @@ from sqlalchemy import delete, insert, update
 from channels.base import Accepted, ChannelName, Reason, Rejected
 from hub.ledger import audit, receipts, stand_ins
 from hub.ledger.tables import delivery
+from hub.reports.log import delivery_page
+from hub.reports.summary import summary
 from subscribers import tables
 from tests.flow.conftest import ADDRESS, START
 
@@ -241,3 +243,12 @@ async def test_counts_are_rows_and_what_is_planned_is_their_sum(hub):
     rows = await hub.rows()
     counts = await hub.counts()
     assert sum(counts.values()) == len(rows) == 2
+
+
+async def test_the_report_says_how_many_and_whose_place_each_takes(hub):
+    of = await alert(hub)
+    await hub.ends(of)
+    told = await hub.ledger.read(lambda conn: summary(conn, of.id, hub.clock.now()))
+    assert told.elsewhere == 1
+    first, second = await hub.ledger.read(lambda conn: delivery_page(conn, of.id, 0, 10))
+    assert (first.fallback_of, second.fallback_of) == (None, first.id)

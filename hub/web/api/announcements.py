@@ -16,6 +16,7 @@ from hub.flow.principal import Principal
 from hub.flow.submission import iso, parse_json
 from hub.reports.log import LoggedDelivery, delivery_page
 from hub.reports.progress import ChannelProgress, progress
+from hub.reports.summary import sent_elsewhere
 from hub.web.bodies import read_body
 from hub.web.desk import desk
 from hub.web.problems import ProblemError
@@ -98,8 +99,13 @@ async def show(request: web.Request, principal: Principal) -> web.Response:
     """One announcement with its counts as they are now."""
     hub = desk(request)
     announcement = await _found(request, principal)
-    runs = await hub.ledger.read(lambda conn: progress(conn, announcement.id))
-    shown = _shown(announcement, hub.site.page) | {"channels": [_counted(run) for run in runs]}
+
+    def read(conn: Connection) -> dict[str, Any]:
+        counted = [_counted(run) for run in progress(conn, announcement.id)]
+        elsewhere = sent_elsewhere(conn, announcement.id)
+        return {"channels": counted, "sent_by_another_channel": elsewhere}
+
+    shown = _shown(announcement, hub.site.page) | await hub.ledger.read(read)
     return web.json_response(shown, headers={"Cache-Control": "no-store"})
 
 
@@ -204,5 +210,6 @@ def _row(row: LoggedDelivery) -> dict[str, Any]:
         "tries": row.tries,
         "maybe_sent": row.maybe_sent,
         "due": iso(row.due),
+        "fallback_of": row.fallback_of,
         "at": iso(row.at),
     }
