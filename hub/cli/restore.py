@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """`hub restore`: a backup takes the ledger's place, on hold. `hub release` ends the hold."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -15,8 +17,7 @@ from hub.cli.files import read_text
 from hub.cli.options import CONFIG, Config, Refusal, read_settings
 from hub.clock import SystemClock
 from hub.flow.digest import DigestTimes
-from hub.flow.replacing import IncompleteJournalError, Restored
-from hub.flow.replacing import restore as put_back
+from hub.flow.replacing import IncompleteJournalError, Replacing, Restored
 from hub.ledger.lock import LedgerLockedError
 from hub.settings import Settings
 
@@ -51,18 +52,21 @@ def restore(
     question = f"Put {file} in the place of the ledger in {settings.hub.data}?"
     if not yes and not typer.confirm(question):
         raise Refusal("Nothing was restored.")
+    digests = DigestTimes.named(settings.engine.digest_time, settings.engine.digest_day)
+    with _saying():
+        replacing = Replacing(
+            settings.hub.data, make_press(settings), operator(), digests, without_journal
+        )
+        found = replacing.restore(file, SystemClock().now(), key)
+    typer.echo("\n".join(_lines(found, settings)))
+
+
+@contextmanager
+def _saying() -> Iterator[None]:
+    """Say what stands in the way of a restore in a sentence."""
     try:
         with saying("The restore"), refusing():
-            found = put_back(
-                settings.hub.data,
-                file,
-                SystemClock().now(),
-                press=make_press(settings),
-                actor=operator(),
-                digests=DigestTimes.named(settings.engine.digest_time, settings.engine.digest_day),
-                identity=key,
-                without_journal=without_journal,
-            )
+            yield
     except LedgerLockedError:
         raise Refusal("The daemon works in this data folder: stop it first.") from None
     except IncompleteJournalError as missing:
@@ -71,7 +75,6 @@ def restore(
             "known. With --without-journal it is restored all the same; then enter those again "
             "before hub release."
         ) from None
-    typer.echo("\n".join(_lines(found, settings)))
 
 
 def _lines(found: Restored, settings: Settings) -> list[str]:

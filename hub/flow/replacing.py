@@ -2,14 +2,13 @@
 """The whole of a restore: check, unpack, prepare beside the ledger, then take its place."""
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError
 
 from hub.flow import restoring
@@ -40,55 +39,87 @@ class Restored:
     aside: Path | None
 
 
-def restore(
-    folder: Path,
-    file: Path,
-    now: datetime,
-    *,
-    press: Press,
-    actor: str,
-    digests: DigestTimes,
-    identity: str | None = None,
-    without_journal: bool = False,
-) -> Restored:
-    """Put the ledger of a backup in the place of a data folder's; it starts on hold.
+@dataclass(frozen=True, slots=True)
+class Replacing:
+    """Puts backups in the place of the ledger of one data folder.
 
-    Nothing is touched before everything was read, checked and prepared. Raises `LedgerLockedError`
-    while a daemon works there, `BadBackupError`, `IncompleteJournalError`, `OSError`.
+    `without_journal` does so although who stopped or was erased since is not known.
     """
-    lock = FolderLock.take(folder)
-    try:
-        with backup.scratch(folder) as room:
-            manifest = backup.unpack(file, room, identity)
-            staged, ledger = room / LEDGER, folder / LEDGER
-            journal = Journal.beside(ledger)
-            given, known = swap.numbers(ledger), swap.numbers(staged) or {}
-            follows = ledger.exists() and (given is None or _follows(given, known))
-            if not without_journal and not (follows and _reaches(journal, manifest)):
-                raise IncompleteJournalError(str(journal.path))
-            floors = given if follows and given else {n: k + FORGOTTEN for n, k in known.items()}
 
-            def prepare(conn: Connection) -> Replayed:
-                return restoring.prepare(
+    folder: Path
+    press: Press
+    actor: str
+    digests: DigestTimes
+    without_journal: bool = False
+
+    def restore(self, file: Path, now: datetime, identity: str | None = None) -> Restored:
+        """Put the ledger of a backup in place; it starts on hold.
+
+        Nothing is touched before everything was read, checked and prepared. Raises
+        `LedgerLockedError` while a daemon works there, `BadBackupError`,
+        `IncompleteJournalError`, `OSError`.
+        """
+        lock = FolderLock.take(self.folder)
+        try:
+            with backup.scratch(self.folder) as room:
+                manifest = backup.unpack(file, room, identity)
+                floors = self._floors(room / LEDGER, manifest)
+                replayed = self._prepare(room / LEDGER, manifest, floors, now)
+                return Restored(manifest, replayed, self._put_in_place(room, now))
+        finally:
+            lock.close()
+
+    @property
+    def _journal(self) -> Journal:
+        return Journal.beside(self.folder / LEDGER)
+
+    def _floors(self, staged: Path, manifest: Manifest) -> Mapping[str, int]:
+        """Numbers never to be given again. Raises `IncompleteJournalError`."""
+        ledger = self.folder / LEDGER
+        given, known = swap.numbers(ledger), swap.numbers(staged) or {}
+        follows = ledger.exists() and (given is None or _follows(given, known))
+        if not self.without_journal and not (follows and _reaches(self._journal, manifest)):
+            raise IncompleteJournalError(str(self._journal.path))
+        floors = given if follows and given else {n: k + FORGOTTEN for n, k in known.items()}
+        people = max((entry.person for entry in self._journal.entries()), default=0)
+        return {**floors, "subscriber": max(people, floors.get("subscriber", 0))}
+
+    def _prepare(
+        self, staged: Path, manifest: Manifest, floors: Mapping[str, int], now: datetime
+    ) -> Replayed:
+        """Everything in one transaction, in a file that nobody else has open."""
+        engine = open_writer(staged)
+        try:
+            schema.upgrade(engine)
+            with engine.begin() as conn:
+                replayed = restoring.prepare(
                     conn,
-                    journal.entries(manifest.journal),
+                    self._journal.entries(manifest.journal),
                     backup_of=manifest.made_at,
                     now=now,
-                    press=press,
-                    actor=actor,
-                    digests=digests,
+                    press=self.press,
+                    actor=self.actor,
+                    digests=self.digests,
                 )
+                restoring.raise_numbers(conn, floors)
+        except DatabaseError as broken:
+            raise BadBackupError(
+                f"The ledger in the backup cannot be used: {broken.orig}."
+            ) from None
+        finally:
+            engine.dispose()
+        with closing(sqlite3.connect(staged)) as alone:
+            alone.execute("PRAGMA journal_mode=DELETE")
+        return replayed
 
-            people = max((entry.person for entry in journal.entries()), default=0)
-            floors = {**floors, "subscriber": max(people, floors.get("subscriber", 0))}
-            replayed = _prepared(staged, prepare, floors)
-            aside = folder / f"replaced-{now:%Y%m%dT%H%M%S%fZ}" if ledger.exists() else None
-            swap.put_in_place(staged, ledger, aside or folder)
-            if journal.last() == 0 and (room / JOURNAL).exists():
-                (room / JOURNAL).rename(journal.path)  # so that it counts on
-    finally:
-        lock.close()
-    return Restored(manifest, replayed, aside)
+    def _put_in_place(self, room: Path, now: datetime) -> Path | None:
+        """Where the replaced ledger is kept, None where there was none."""
+        ledger = self.folder / LEDGER
+        aside = self.folder / f"replaced-{now:%Y%m%dT%H%M%S%fZ}" if ledger.exists() else None
+        swap.put_in_place(room / LEDGER, ledger, aside or self.folder)
+        if self._journal.last() == 0 and (room / JOURNAL).exists():
+            (room / JOURNAL).rename(self._journal.path)  # so that it counts on
+        return aside
 
 
 def _follows(given: Mapping[str, int], known: Mapping[str, int]) -> bool:
@@ -102,22 +133,3 @@ def _reaches(journal: Journal, manifest: Manifest) -> bool:
     if not numbers:
         return manifest.journal == 0
     return numbers[0] <= manifest.journal + 1 and numbers[-1] >= manifest.journal
-
-
-def _prepared(
-    staged: Path, prepare: Callable[[Connection], Replayed], floors: Mapping[str, int]
-) -> Replayed:
-    """Everything in one transaction, in a file that nobody else has open."""
-    engine = open_writer(staged)
-    try:
-        schema.upgrade(engine)
-        with engine.begin() as conn:
-            replayed = prepare(conn)
-            restoring.raise_numbers(conn, floors)
-    except DatabaseError as damaged:
-        raise BadBackupError(f"The ledger in the backup cannot be used: {damaged.orig}.") from None
-    finally:
-        engine.dispose()
-    with closing(sqlite3.connect(staged)) as alone:
-        alone.execute("PRAGMA journal_mode=DELETE")
-    return replayed
