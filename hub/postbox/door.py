@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
 
 import structlog
 from aiosmtpd.lmtp import LMTP
@@ -42,8 +42,8 @@ class _Connection(LMTP):
         super().connection_lost(error)
 
     def hang_up(self) -> None:
-        if isinstance(self.transport, asyncio.WriteTransport):
-            self.transport.abort()
+        if self.transport is not None:
+            cast("asyncio.WriteTransport", self.transport).abort()
 
 
 class Postbox:
@@ -110,9 +110,9 @@ class _Busy(asyncio.Protocol):
     """One connection too many."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.WriteTransport)
-        transport.write(b"421 4.3.2 Too many connections, please come again\r\n")
-        transport.close()
+        way = cast("asyncio.WriteTransport", transport)  # uvloop's are of no class of asyncio's
+        way.write(b"421 4.3.2 Too many connections, please come again\r\n")
+        way.close()
 
 
 class _Hooks:

@@ -11,6 +11,7 @@ from hub.sandbox.faults import Faults
 
 _log = logging.getLogger(__name__)
 _PATIENCE: Final = 10.0  # seconds
+_AT_A_TIME: Final = 5
 
 _REPORT: Final = """\
 From: MAILER-DAEMON@smtp.sandbox.invalid (Mail Delivery System)\r
@@ -44,6 +45,7 @@ class Bounces:
 
     def __init__(self, *, port: int = 0) -> None:
         self.host, self.port = "127.0.0.1", port
+        self._room = asyncio.Semaphore(_AT_A_TIME)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
@@ -64,7 +66,7 @@ class Bounces:
 
     async def _send(self, mail_from: str, to: str, status: str) -> None:
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with self._room, asyncio.timeout(_PATIENCE):
                 await self._hand_over(mail_from, _REPORT.format(to=to, status=status).encode())
         except (OSError, ValueError) as error:
             _log.warning("sandbox: a bounce was not taken: %s", type(error).__name__)

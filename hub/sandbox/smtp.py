@@ -8,7 +8,7 @@ from collections.abc import Callable
 from email import message_from_bytes
 from email.header import decode_header, make_header
 from email.message import Message
-from typing import Any, AnyStr, Self, assert_never
+from typing import Any, AnyStr, Self, assert_never, cast
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
@@ -52,14 +52,15 @@ class _Connection(SMTP):
 
     def trickle(self, text: str) -> None:
         """Write a part of an answer."""
-        if isinstance(self.transport, asyncio.WriteTransport):
-            self.transport.write(text.encode())
+        if self.transport is not None:  # of no class of asyncio's under uvloop
+            cast("asyncio.WriteTransport", self.transport).write(text.encode())
 
     def hang_up(self, last_words: bytes = b"") -> None:
         """Write, then reset the connection."""
-        if isinstance(self.transport, asyncio.WriteTransport):
-            self.transport.write(last_words)
-            self.transport.abort()
+        if self.transport is not None:
+            way = cast("asyncio.WriteTransport", self.transport)
+            way.write(last_words)
+            way.abort()
 
 
 class _Mailboxes:

@@ -8,6 +8,7 @@ import socket
 import pytest
 
 from channels.base import ChannelName
+from hub.clock import SystemClock
 from hub.flow.slips import Slips
 from hub.flow.stopping import Stopping
 from hub.incoming import postbox
@@ -216,6 +217,24 @@ async def test_one_connection_too_many_is_told_to_come_again(office):
     assert (await reader.readline()).startswith(b"421")
     for each in (*writers, writer):
         each.close()
+
+
+def test_the_door_opens_and_closes_on_the_loop_that_the_daemon_runs_on():
+    """uvloop's transports are of no class of asyncio's."""
+    uvloop = pytest.importorskip("uvloop")
+
+    async def knock():
+        async with Postbox(None, Mailbox(connections=1), SystemClock()) as box:
+            address = ("127.0.0.1", box.port)
+            (one, first), (two, second) = [await asyncio.open_connection(*address) for _ in "ab"]
+            told = [await one.readline(), await two.readline()]
+        assert await one.read() == b""  # cut off, as the hub stops
+        for writer in (first, second):
+            writer.close()
+        return sorted(each[:3] for each in told)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(knock()) == [b"220", b"421"]
 
 
 async def test_a_full_disk_asks_to_come_again(office, sender):
