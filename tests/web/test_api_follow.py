@@ -182,7 +182,8 @@ async def test_deliveries_come_by_page_each_once_and_without_an_address(door, ne
     assert ids == sorted(set(ids))
     assert len(ids) == sum(channel["planned"] for channel in shown["channels"])
     assert set(seen[0]) == {
-        *("id", "channel", "state", "reason", "round", "tries", "maybe_sent", "due", "at")
+        *("id", "channel", "state", "reason", "round", "tries", "maybe_sent", "due", "at"),
+        "fallback_of",
     }
     text = str(seen)
     assert "@" not in text
