@@ -89,8 +89,8 @@ def run(
     for done, each in enumerate(wanted, 1):
         figures["caught"][each.name] = {
             "tests": pytest(each.name, each.tests),
-            "machine": alone(each.name, "--seeds", "0", "--steps", str(steps)),
-            "simulator": alone(each.name, "--seeds", str(seeds), "--steps", "0"),
+            "machine": alone(each.name, "--seeds", "0", "--steps", str(steps)) if steps else None,
+            "simulator": alone(each.name, "--seeds", str(seeds), "--steps", "0") if seeds else None,
         }
         progress(done)
     figures["uncaught"] = [name for name, by in figures["caught"].items() if not any(by.values())]
