@@ -89,7 +89,8 @@ class Failover:
 
     def read_inbound(self, headers: Mapping[str, str], body: bytes, url: str) -> Inbound:
         """As `read_receipts`."""
-        return self._read(lambda reader: reader.read_inbound(headers, body, url))
+        heard: Inbound = self._read(lambda reader: reader.read_inbound(headers, body, url))
+        return heard
 
     def _read(self, read: Callable[[Any], T]) -> T:
         for each in self._providers.values():

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, select
 
 from channels.base import Channel, ChannelName, Clock
 from channels.registry import backup_of, build
+from hub.flow.budget import Limits
 from hub.flow.credentials import Seal
 from hub.flow.digest import DigestTimes
 from hub.flow.engine import Engine, RoadSettings
@@ -299,9 +300,19 @@ def _road(settings: Settings, channel: Channel) -> RoadSettings:
         min(section.connections, backup.connections) if backup else section.connections,
         section.pace,
         timeout=_longest(section),
+        limits=_limits(settings) if channel.name is ChannelName.X else None,
         others={backup_of(channel.name): backup.pace} if backup else {},
         receipts=bool(getattr(section, "status_callback_url", "")),
     )
+
+
+def _limits(settings: Settings) -> Limits | None:
+    """What a month of posts may cost; None where there is no limit."""
+    x = settings.channels.x
+    if x is None or not (x.monthly_posts or x.monthly_budget):
+        return None
+    bounds, prices = (x.monthly_posts, x.monthly_budget), (x.price, x.price_with_link)
+    return Limits(*bounds, *prices, settings.hub.timezone)
 
 
 def _longest(section: Any) -> float:

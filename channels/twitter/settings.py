@@ -38,6 +38,15 @@ class TwitterSettings(BaseModel):
     price_with_link: float = Field(
         default=0.2, ge=0, description="Price of one post with a link (X: 0.200 dollars)."
     )
+    monthly_posts: int = Field(
+        default=0, ge=0, description="Most posts in a calendar month; 0: no limit."
+    )
+    monthly_budget: float = Field(
+        default=0.0,
+        ge=0,
+        description="Most dollars in a calendar month, at the prices above; 0: no limit. When it "
+        "is spent nothing more is posted, and what was to leave waits for you (hub parked).",
+    )
     pace: float = Field(
         default=1.0,
         gt=0,

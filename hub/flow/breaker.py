@@ -111,7 +111,8 @@ class Breaker:
         if not self.valid(ticket):
             return None
         self.alarm = down.alarm
-        return self._trip(down.reason, down.after and down.after.total_seconds(), now)
+        after = None if down.after is None else down.after.total_seconds()
+        return self._trip(down.reason, after, now)
 
     def _trip(self, reason: Reason, after: float | None, now: float) -> float:
         rest = self._rest if after is None else after

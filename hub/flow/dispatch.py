@@ -12,7 +12,8 @@ from typing import Any, Final
 
 import structlog
 
-from channels.base import Channel, ChannelDown, Clock, Lane, Outcome, Reason, Retry
+from channels.base import Channel, ChannelDown, Clock, Lane, Outcome, PostText, Reason, Retry
+from hub.flow.budget import Budget
 from hub.flow.freshness import EVERY, Freshness
 from hub.flow.gate import Gate
 from hub.flow.outcomes import Outcomes
@@ -55,9 +56,11 @@ class Road:
         clock: Clock,
         connections: int,
         paces: Mapping[str, float],
+        budget: Budget | None = None,
     ) -> None:
         self.channel = channel
         self.name = channel.name
+        self.budget = budget
         self.providers = Providers(channel.name, paces, clock.monotonic())
         self._queue, self._shelf, self._gate = queue, shelf, gate
         self._slips, self._outcomes, self._clock = slips, outcomes, clock
@@ -276,7 +279,11 @@ class Road:
         slip = self._slips.write(self.name, window, row, ask, reply_to, by)
         prepared = window.text_for(row, known.addressee.language)
         self._fresh.watch(window, row, known)
-        return await self.channel.send(prepared, known.addressee.recipient, slip)
+        send = partial(self.channel.send, prepared, known.addressee.recipient, slip)
+        text = prepared.rendered.text
+        if self.budget is None or not isinstance(text, PostText):
+            return await send()
+        return await self.budget.carry(row.delivery, text.posts[row.part], send)
 
     async def _keep(self, window: Window, row: Reservation, verdict: Verdict) -> Settlement | None:
         match verdict:

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from channels.base import Channel, ChannelName, Clock, Lane, Reason, Witness
 from hub.backoff import HORIZON, looks
 from hub.flow import digest, switches, upkeep
+from hub.flow.budget import Budget, Limits
 from hub.flow.digest import AT_SIX, DigestTimes
 from hub.flow.dispatch import Road
 from hub.flow.fallback import PATIENCE, Fallback
@@ -59,6 +60,7 @@ class RoadSettings:
     timeout: float = 30.0  # seconds one message may take, in all
     receipts: bool = False  # whether its provider tells of each message that arrived
     others: Mapping[str, float] = field(default_factory=dict)  # further providers, and their pace
+    limits: Limits | None = None  # what a month may cost
 
 
 class Engine:
@@ -163,6 +165,7 @@ class Engine:
                 guarded=self.tenure.guarded,
                 changed=self.changed,
             )
+        limits = settings.limits
         gate = Gate(
             channel.name,
             self._queue,
@@ -181,6 +184,7 @@ class Engine:
             clock=self.clock,
             connections=settings.connections,
             paces={channel.name: settings.pace, **settings.others},
+            budget=limits and Budget(channel.name, limits, self.ledger, self.clock),
         )
 
     def _tick(self, work: Callable[[], Awaitable[None]], seconds: float) -> None:

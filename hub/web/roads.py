@@ -18,7 +18,8 @@ def state(road: Road, now: float) -> str:
 
 def alarming(road: Road) -> bool:
     """Whether a provider waits for a human: a wrong key, a spent budget."""
-    return any(each.breaker.alarm for each in road.providers.each)
+    spent = road.budget is not None and road.budget.spent
+    return spent or any(each.breaker.alarm for each in road.providers.each)
 
 
 def described(road: Road, now: float) -> dict[str, Any]:
@@ -26,6 +27,7 @@ def described(road: Road, now: float) -> dict[str, Any]:
     return {
         "channel": road.name,
         "state": state(road, now),
+        "budget_spent": road.budget is not None and road.budget.spent,
         "providers": [
             {
                 "name": each.name,

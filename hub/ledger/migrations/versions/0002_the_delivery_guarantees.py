@@ -81,6 +81,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("delivery", name=op.f("pk_kept_address")),
     )
     op.create_table(
+        "spending",
+        sa.Column("delivery", sa.BigInteger(), nullable=False),
+        sa.Column("channel", sa.String(8), nullable=False),
+        sa.Column("month", sa.String(7), nullable=False),
+        sa.Column("cost", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("delivery", name=op.f("pk_spending")),
+    )
+    op.create_index("ix_spending_channel_month", "spending", ["channel", "month"])
+    op.create_table(
         "restored",
         sa.Column("id", _ID, nullable=False),
         sa.Column("at", _INSTANT(), nullable=False),
@@ -101,7 +110,7 @@ def _index_digests(column: str) -> None:
 def downgrade() -> None:
     op.drop_index("uq_digest_item_item", "digest_item")
     _index_digests("due")
-    for name in ("restored", "kept_address", "channel_switch", "recurrence"):
+    for name in ("spending", "restored", "kept_address", "channel_switch", "recurrence"):
         op.drop_table(name)
     with op.batch_alter_table("receipt") as table:
         table.drop_index("ix_receipt_unfolded")
