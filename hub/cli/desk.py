@@ -73,11 +73,15 @@ async def _open(settings: Settings) -> AsyncIterator[Desk]:
     # not `Ledger.open`: its check of the whole file holds the write lock, and urgent alerts wait
     async with Ledger(path) as ledger:
         press, clock = make_press(settings), SystemClock()
-        # the sandbox stands in for every channel, whatever is configured
-        channels = list(ChannelName) if settings.sandbox.enabled else list(configured(settings))
+        channels = in_use(settings)
         principal = Principal("cli", operator(), authority, may_publish=True)
         intake = Intake(ledger, press, channels, clock, changed=lambda: None)
         yield Desk(settings, ledger, press, intake, principal, clock)
+
+
+def in_use(settings: Settings) -> list[ChannelName]:
+    """The sandbox stands in for every channel, whatever is configured."""
+    return list(ChannelName) if settings.sandbox.enabled else list(configured(settings))
 
 
 def _authority(path: Path, key: str) -> int:

@@ -12,7 +12,7 @@ import typer
 
 from hub.app import make_press
 from hub.cli.backup import saying
-from hub.cli.desk import operator, refusing
+from hub.cli.desk import in_use, operator, refusing
 from hub.cli.files import read_text
 from hub.cli.options import CONFIG, Config, Refusal, read_settings
 from hub.clock import SystemClock
@@ -55,7 +55,12 @@ def restore(
     digests = DigestTimes.named(settings.engine.digest_time, settings.engine.digest_day)
     with _saying():
         replacing = Replacing(
-            settings.hub.data, make_press(settings), operator(), digests, without_journal
+            settings.hub.data,
+            make_press(settings),
+            in_use(settings),
+            operator(),
+            digests,
+            without_journal=without_journal,
         )
         found = replacing.restore(file, SystemClock().now(), key)
     typer.echo("\n".join(_lines(found, settings)))

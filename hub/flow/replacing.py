@@ -2,7 +2,7 @@
 """The whole of a restore: check, unpack, prepare beside the ledger, then take its place."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +11,7 @@ from typing import Final
 
 from sqlalchemy.exc import DatabaseError
 
+from channels.base import ChannelName
 from hub.flow import restoring
 from hub.flow.digest import DigestTimes
 from hub.flow.restoring import Replayed
@@ -48,6 +49,7 @@ class Replacing:
 
     folder: Path
     press: Press
+    channels: Sequence[ChannelName]
     actor: str
     digests: DigestTimes
     without_journal: bool = False
@@ -92,16 +94,17 @@ class Replacing:
         try:
             schema.upgrade(engine)
             with engine.begin() as conn:
+                restoring.raise_numbers(conn, floors)  # before anything new is given one
                 replayed = restoring.prepare(
                     conn,
                     self._journal.entries(manifest.journal),
                     backup_of=manifest.made_at,
                     now=now,
                     press=self.press,
+                    channels=self.channels,
                     actor=self.actor,
                     digests=self.digests,
                 )
-                restoring.raise_numbers(conn, floors)
         except DatabaseError as broken:
             raise BadBackupError(
                 f"The ledger in the backup cannot be used: {broken.orig}."

@@ -21,6 +21,7 @@ from hub.flow.erasing import erase
 from hub.flow.plan import plan_page
 from hub.flow.principal import Principal
 from hub.flow.redrive import Choice, redrive
+from hub.flow.repeating import Repeating
 from hub.flow.site import Press
 from hub.flow.stopping import Stopped
 from hub.ledger import audit, hold, leases, moves, runs
@@ -55,6 +56,7 @@ def prepare(
     backup_of: datetime,
     now: datetime,
     press: Press,
+    channels: Sequence[ChannelName],
     actor: str,
     digests: DigestTimes,
 ) -> Replayed:
@@ -64,7 +66,7 @@ def prepare(
     published by now is planned and published here, so that it counts among what may have left.
     """
     replayed = _replay(conn, entries, now, actor)
-    _catch_up(conn, press, now)
+    _catch_up(conn, press, channels, now)
     _park(conn, _gathered(conn, backup_of, now, digests), backup_of, now)
     hold.begin(conn, now, backup_of)
     detail = {
@@ -96,12 +98,18 @@ def _replay(conn: Connection, entries: Iterable[Entry], now: datetime, actor: st
     return Replayed(len(stopped), len(erased))
 
 
-def _catch_up(conn: Connection, press: Press, now: datetime) -> None:
-    try:
-        with conn.begin_nested():
-            upkeep.publish_due(conn, press, now)
-    except Exception:  # what cannot be published now could not be published later either
-        log.exception("restore.publish_due")
+def _catch_up(
+    conn: Connection, press: Press, channels: Sequence[ChannelName], now: datetime
+) -> None:
+    for publish in (
+        lambda: upkeep.publish_due(conn, press, now),
+        lambda: Repeating(press, channels).publish_due(conn, now),
+    ):
+        try:
+            with conn.begin_nested():
+                publish()
+        except Exception:  # what cannot be published now could not be published later either
+            log.exception("restore.publish_due")
     planner = leases.take(conn, "restore", now)
     for each in runs.open_runs(conn):
         while (seen := runs.by_id(conn, each.id)).state is RunState.PLANNING:

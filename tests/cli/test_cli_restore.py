@@ -265,3 +265,34 @@ def test_what_was_scheduled_for_between_backup_and_restore_counts_as_sent(
     hub("release")
     assert rows("SELECT count(*) FROM delivery WHERE state = 'ready'") == [(0,)]
     assert rows("SELECT count(*) FROM delivery WHERE state = 'parked'")[0][0] > 0
+
+
+def test_what_the_restore_itself_plans_bears_new_numbers(
+    hub: Any, town: Path, announced: Callable[..., str], daemon: Any, rows: Rows
+) -> None:
+    first = announced()
+    hub("backup", "--to", "b.zip")
+    daemon(first, {})
+    [(given,)] = rows("SELECT max(id) FROM delivery")
+    hub("restore", "b.zip", "--yes")
+    [(lowest, n)] = rows("SELECT min(id), count(*) FROM delivery")
+    assert n > 0
+    assert lowest > given
+
+
+def test_what_comes_again_and_came_since_counts_as_sent(
+    hub: Any, town: Path, rows: Rows, announced: Callable[..., str]
+) -> None:
+    announced()
+    rows(
+        "INSERT INTO recurrence (code, authority, document, rule, source, source_key, author, next,"
+        " created) SELECT code, authority, :asked, :rule, 'cli', 'r', 'clerk', 1000,"
+        " created - 200000000 FROM announcement RETURNING id",
+        asked=json.dumps({"title": "Marché", "body": "Ce matin.", "themes": ["coupures"]}),
+        rule=json.dumps({"every": "day", "interval": 1, "at": "00:00"}),
+    )
+    hub("backup", "--to", "b.zip")
+    hub("restore", "b.zip", "--yes")
+    assert rows("SELECT count(*) FROM announcement WHERE source LIKE 'recurrence:%'") == [(1,)]
+    hub("release")
+    assert rows("SELECT count(*) FROM delivery WHERE state = 'ready'") == [(0,)]

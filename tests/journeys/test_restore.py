@@ -16,7 +16,7 @@ from bench.town import address
 from bench.trial import Trial, wait_for
 from channels.base import ChannelName
 
-PEOPLE = 160
+PEOPLE = 120
 SHARES = {ChannelName.SMS: 1.0, ChannelName.EMAIL: 1.0}
 STOPPED, ERASED, ONE_CHANNEL = 7, 8, 9
 
@@ -46,12 +46,12 @@ def pending(trial: Trial) -> int:
 
 
 def test_yesterdays_backup_sends_nothing_until_released(tmp_path: Path) -> None:
-    with Trial(tmp_path / "trial", paces={"sms": 50.0, "email": 50.0}) as trial:
+    with Trial(tmp_path / "trial", paces={"sms": 6.0, "email": 6.0}) as trial:
         trial.settle(PEOPLE, SHARES)
         trial.start()
         key = trial.key()
         before = trial.post(key, NEWS)["id"]
-        wait_for("a part of the send", 60, lambda: len(reached(trial)) > PEOPLE // 4)
+        wait_for("a part of the send", 60, lambda: len(reached(trial)) > PEOPLE // 8)
         trial.hub("backup", "--to", str(tmp_path / "yesterday.zip"))
         trial.wait_until_finished(key, before, 120)
         stop(trial, STOPPED, "all")
