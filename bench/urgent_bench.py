@@ -13,11 +13,12 @@ import json
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench.checker import Log
+from bench.checker import Log, open_ledger
 from bench.trial import PAGE, Trial, quantile, stopwatch, wait_for
 from channels.base import ChannelName
 from hub.sandbox.effects import Effect
@@ -57,6 +58,7 @@ def run(
             trial.hub("cancel", bulk["id"])
         effects = sorted(trial.effects(), key=lambda effect: effect.seq)
         trial.stop()
+        took |= stations(trial, urgent["id"], asked)
     return (
         figures(effects, bulk["id"], urgent["id"], asked)
         | took
@@ -68,6 +70,21 @@ def run(
             "accepted_ms": round(urgent["ms"], 1),
         }
     )
+
+
+def stations(trial: Trial, code: str, asked: datetime) -> dict[str, float]:
+    """Where the first message's time went, from the ledger: accepted, then reserved."""
+    path, since = trial.folder / "data" / "ledger.sqlite3", asked.timestamp() * 1000
+    with closing(open_ledger(path)) as conn:
+        (created, reserved) = conn.execute(
+            "SELECT a.created, min(d.since) FROM delivery d JOIN run r ON r.id = d.run "
+            "JOIN announcement a ON a.id = r.announcement WHERE a.code = ?",
+            (code,),
+        ).fetchone()
+    return {
+        "accepted_after_ms": round(created - since, 1),
+        "reserved_after_ms": round(reserved - since, 1),
+    }
 
 
 def _code(effect: Effect) -> str:

@@ -3,7 +3,7 @@
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -58,7 +58,7 @@ class Ward:
         committed yet. None on SMS and X, which are asked first."""
         if channel not in WITH_DOUBLES:
             return 0
-        return round(CONNECTIONS[channel] + self.paces[channel] * FLUSH)
+        return int(CONNECTIONS[channel] + self.paces[channel] * FLUSH)
 
     def broken(self) -> list[str]:
         """What was not as promised."""
@@ -191,7 +191,7 @@ def _in_short(found: Mapping[str, Any]) -> str:
     return "\n".join([word, *(f"{key} {value}" for key, value in told.items())])
 
 
-_LINES: Final = {
+_LINES: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     "blows": lambda t: ", ".join(f"{n} {kind}" for kind, n in t["blows"].items()),
     "of them with a run being planned": lambda t: str(t["while_planning"]),
     "of them with rows in doubt": lambda t: str(t["rows_in_doubt"]["blows_with_any"]),
