@@ -17,11 +17,11 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import Connection, select
 
 from channels.base import Channel, ChannelName, Clock
-from channels.registry import backup_of, build
-from hub.flow.budget import Limits
+from channels.registry import build
+from hub.driving import longest, road_settings
 from hub.flow.credentials import Seal
 from hub.flow.digest import DigestTimes
-from hub.flow.engine import Engine, RoadSettings
+from hub.flow.engine import Engine
 from hub.flow.inbound import Answering
 from hub.flow.intake import Intake
 from hub.flow.receipts import Receiving
@@ -232,7 +232,7 @@ def _engine(
         press=make_press(settings),
         slips=Slips(keys.slips, StopTokens([keys.stops])),
         clock=clock,
-        roads=[_road(settings, channel) for channel in channels],
+        roads=[road_settings(settings, channel) for channel in channels],
         drain=settings.engine.drain_seconds,
         horizon=timedelta(hours=settings.engine.retry_hours),
         lease_seconds=lease_seconds(settings),
@@ -290,42 +290,11 @@ def _town(conn: Connection, settings: Settings, clock: Clock) -> Town:
     return town
 
 
-def _road(settings: Settings, channel: Channel) -> RoadSettings:
-    section = configured(settings)[channel.name]
-    window: int = getattr(settings.engine.windows, channel.name.value)
-    backup = getattr(section, "backup", None)
-    return RoadSettings(
-        channel,
-        window,
-        min(section.connections, backup.connections) if backup else section.connections,
-        section.pace,
-        timeout=_longest(section),
-        limits=_limits(settings) if channel.name is ChannelName.X else None,
-        others={backup_of(channel.name): backup.pace} if backup else {},
-        receipts=bool(getattr(section, "status_callback_url", "")),
-    )
-
-
-def _limits(settings: Settings) -> Limits | None:
-    """What a month of posts may cost; None where there is no limit."""
-    x = settings.channels.x
-    if x is None or not (x.monthly_posts or x.monthly_budget):
-        return None
-    bounds, prices = (x.monthly_posts, x.monthly_budget), (x.price, x.price_with_link)
-    return Limits(*bounds, *prices, settings.hub.timezone)
-
-
-def _longest(section: Any) -> float:
-    """Seconds that one message may take, whichever provider carries it."""
-    backup = getattr(section, "backup", None)
-    return max(section.timeout, backup.timeout if backup else 0.0)
-
-
 def lease_seconds(settings: Settings) -> float:
     """How long this process may send without renewing its lease. Raises `UnusableError` where that
     is too short for what is sent last to be answered before it ends."""
     sections = configured(settings).values()
-    least = _LEASE_MARGIN * max(map(_longest, sections), default=0.0)
+    least = _LEASE_MARGIN * max(map(longest, sections), default=0.0)
     if settings.engine.lease_seconds < least:
         raise UnusableError(
             f"engine.lease_seconds must be at least {least:g}, half as long again as the longest "

@@ -156,15 +156,7 @@ class Engine:
             self._random,
             self._horizon,
         )
-        if isinstance(channel, Witness) and looks(channel.name, Lane.BULK):
-            self._lookups[channel.name] = Lookup(
-                channel,
-                shelf=shelf,
-                slips=self._slips,
-                random=self._random,
-                guarded=self.tenure.guarded,
-                changed=self.changed,
-            )
+        self._have_asked(channel, shelf)
         limits = settings.limits
         gate = Gate(
             channel.name,
@@ -184,8 +176,20 @@ class Engine:
             clock=self.clock,
             connections=settings.connections,
             paces={channel.name: settings.pace, **settings.others},
-            budget=limits and Budget(channel.name, limits, self.ledger, self.clock),
+            budget=Budget(channel.name, limits, self.ledger, self.clock) if limits else None,
         )
+
+    def _have_asked(self, channel: Channel, shelf: Shelf) -> None:
+        """Where a channel can be asked afterwards, ask it about what is in doubt."""
+        if isinstance(channel, Witness) and looks(channel.name, Lane.BULK):
+            self._lookups[channel.name] = Lookup(
+                channel,
+                shelf=shelf,
+                slips=self._slips,
+                random=self._random,
+                guarded=self.tenure.guarded,
+                changed=self.changed,
+            )
 
     def _tick(self, work: Callable[[], Awaitable[None]], seconds: float) -> None:
         async def tick() -> None:
