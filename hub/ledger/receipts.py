@@ -143,13 +143,13 @@ def finding(evidence: Sequence[Any]) -> Finding:
     arrived = [each for each in evidence if each.rank == DELIVERED]
     if arrived:
         return _lawful(Finding(row, S.DELIVERED, "", arrived[-1].told))
+    refused = [each for each in evidence if each.rank == FAILED and counts(each)]
+    if refused and row.state in _MAY_FAIL:
+        return _lawful(Finding(row, S.FAILED, refused[-1].why, refused[-1].told))
     failed = {each.copy for each in evidence if each.rank == FAILED}
     left = [each for each in evidence if each.rank == SENT and each.copy not in failed]
     if left and row.state in _UNSURE:
         return _lawful(Finding(row, S.ACCEPTED, "", left[-1].told))
-    refused = [each for each in evidence if each.rank == FAILED and counts(each)]
-    if refused and row.state in _MAY_FAIL:
-        return _lawful(Finding(row, S.FAILED, refused[-1].why, refused[-1].told))
     return Finding(row)
 
 

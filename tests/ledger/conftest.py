@@ -2,7 +2,9 @@
 """A ledger in a folder, a bare connection to its tables, and runs with rows ready to send."""
 
 from collections import Counter
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, insert, select
@@ -130,12 +132,24 @@ class Book:
         return runs.open_runs(self.conn)
 
 
-@pytest.fixture
-def book(tmp_path):
-    """One transaction over fresh tables."""
-    engine = open_writer(tmp_path / "book.sqlite3")
+@contextmanager
+def opened(path):
+    engine = open_writer(path)
     with engine.begin() as conn:
         people.metadata.create_all(conn)
         tables.metadata.create_all(conn)
         yield Book(conn)
     engine.dispose()
+
+
+@pytest.fixture
+def book(tmp_path):
+    """One transaction over fresh tables."""
+    with opened(tmp_path / "book.sqlite3") as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def fresh_book():
+    """`with fresh_book() as book`: one more, in memory, for each example of a property."""
+    return lambda: opened(Path(":memory:"))

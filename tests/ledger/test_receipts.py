@@ -4,6 +4,8 @@
 from itertools import permutations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlalchemy import event, insert, select, update
 
 from channels.base import ChannelName, Reason
@@ -178,6 +180,41 @@ def test_a_settle_looks_for_receipts_in_one_statement(desk):
     assert [each for each in said if "receipt" in each] == [
         "SELECT 1 FROM receipt WHERE folded = 0 LIMIT 1"
     ]
+
+
+# any order, in any portions: what the receipts of one copy come to is the same
+
+WORD = st.tuples(
+    st.sampled_from([SENT, FAILED, DELIVERED]), st.sampled_from(["", "30003", "30005"])
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    words=st.lists(WORD, min_size=1, max_size=5, unique=True),
+    order=st.randoms(use_true_random=False),
+    state=st.sampled_from([S.ACCEPTED, S.DOUBT, S.PARKED, S.CANCELLED]),
+)
+def test_order_and_portions_change_nothing(fresh_book, words, order, state):
+    def ends(portions):
+        with fresh_book() as book:
+            desk = Receiving(book)
+            desk.sent(state)
+            for portion in portions:
+                came = [
+                    Arrival(1, 1, rank, code, "unreachable", "SM1", book.now)
+                    for rank, code in portion
+                ]
+                RECEIPT.apply(book.conn, came)
+            book.assert_counted()
+            return desk.state()
+
+    shuffled = list(words)
+    order.shuffle(shuffled)
+    cut = order.randint(0, len(words))
+    at_once = ends([words])
+    assert ends([[word] for word in shuffled]) == at_once
+    assert ends([part for part in (shuffled[:cut], shuffled[cut:]) if part]) == at_once
 
 
 # --------------------------------------------------------------------------- rounds
