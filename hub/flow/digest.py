@@ -24,7 +24,7 @@ from subscribers.catalogue import load_catalogue
 from subscribers.preferences import instant
 from templates.content import Kind
 
-PEOPLE: Final = 500
+PEOPLE: Final = 200
 """People a transaction: their items pass through Python, so fewer than a plan's page."""
 
 _DAY: Final = timedelta(days=1)
