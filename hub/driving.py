@@ -21,7 +21,7 @@ def road_settings(settings: Settings, channel: Channel) -> RoadSettings:
         min(section.connections, backup.connections) if backup else section.connections,
         section.pace,
         timeout=longest(section),
-        limits=_limits(settings) if channel.name is ChannelName.X else None,
+        limits=limits_of(settings) if channel.name is ChannelName.X else None,
         others={backup_of(channel.name): backup.pace} if backup else {},
         receipts=bool(getattr(section, "status_callback_url", "")),
     )
@@ -33,8 +33,8 @@ def longest(section: Any) -> float:
     return float(max(section.timeout, backup.timeout if backup else 0.0))
 
 
-def _limits(settings: Settings) -> Limits | None:
-    """What a month of posts may cost; None where there is no limit."""
+def limits_of(settings: Settings) -> Limits | None:
+    """What a month of posts on X may cost; None where there is no limit."""
     x = settings.channels.x
     if x is None or not (x.monthly_posts or x.monthly_budget):
         return None

@@ -12,7 +12,7 @@ from channels.base import ChannelName, Urgency
 from hub.announcement import Announcement, State
 from hub.cli.desk import Desk, at_desk, refusing
 from hub.cli.files import read_bytes
-from hub.cli.forecast import document, forecast, lines, prices_of
+from hub.cli.forecast import document, forecast, lines, month_of, prices_of
 from hub.cli.options import CONFIG, Config, Refusal
 from hub.flow.intake import Accepted
 from hub.flow.submission import Submission, iso, parse, read_json
@@ -144,7 +144,10 @@ async def _foreseen(desk: Desk, asked: Submission, as_json: bool) -> str:
     announcement = await desk.intake.check(asked, desk.principal)
     catalogue, prices = await desk.catalogue(), prices_of(desk.settings)
     found = await desk.ledger.read(
-        lambda conn: forecast(conn, announcement, catalogue, desk.press, prices)
+        lambda conn: replace(
+            forecast(conn, announcement, catalogue, desk.press, prices),
+            month=month_of(conn, desk.settings, desk.clock.now()),
+        )
     )
     if as_json:
         return json.dumps(document(found), ensure_ascii=False, indent=2)

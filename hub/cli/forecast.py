@@ -3,6 +3,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any, assert_never
 
 from sqlalchemy import Connection
@@ -10,8 +11,11 @@ from sqlalchemy import Connection
 from channels.base import ChannelName, EmailText, PostText, PushText, SmsText
 from hub.announcement import Announcement
 from hub.cli.layout import table
+from hub.driving import limits_of
+from hub.flow.budget import MILLION, Limits
 from hub.flow.reach import query_for
 from hub.flow.site import Press, letterhead
+from hub.ledger.spending import Spent, spent
 from hub.reports.estimate import Prices, cost_of_one, readers
 from hub.settings import Settings
 from subscribers.audience import AudienceCounts, counts
@@ -33,12 +37,26 @@ class Leaving:
 
 
 @dataclass(frozen=True, slots=True)
+class Month:
+    """What posts on X have cost this month, and what they may cost."""
+
+    spent: Spent
+    limits: Limits
+
+    def __str__(self) -> str:
+        posts = f"{self.spent.posts:,} of {self.limits.posts or 'any'} posts"
+        cost = f"{self.spent.cost / MILLION:,.2f} of {self.limits.money or 'any'} USD"
+        return f"X this month: {posts}, {cost}"
+
+
+@dataclass(frozen=True, slots=True)
 class Forecast:
     """People, each counted once; by channel and zone; and every text in every language."""
 
     counts: AudienceCounts
     leaving: tuple[Leaving, ...]
     catalogue: Catalogue
+    month: Month | None = None
 
 
 def prices_of(settings: Settings) -> Mapping[ChannelName, Prices]:
@@ -50,6 +68,14 @@ def prices_of(settings: Settings) -> Mapping[ChannelName, Prices]:
         with_link = getattr(section, "price_with_link", each)
         prices[name] = Prices(each, with_link, "USD" if name is ChannelName.X else "EUR")
     return prices
+
+
+def month_of(conn: Connection, settings: Settings, now: datetime) -> Month | None:
+    """What X has cost this month; None where nothing bounds it."""
+    limits = limits_of(settings)
+    if limits is None:
+        return None
+    return Month(spent(conn, ChannelName.X, limits.month(now)), limits)
 
 
 def forecast(
@@ -92,6 +118,8 @@ def lines(found: Forecast) -> Iterator[str]:
         yield from _text(each)
     yield ""
     yield f"Estimated cost: {_total(found)}"
+    if found.month is not None and ChannelName.X in found.counts.deliveries:
+        yield f"{found.month}."
 
 
 def _channels(counted: AudienceCounts) -> Iterator[str]:
@@ -205,8 +233,10 @@ def document(found: Forecast) -> dict[str, Any]:
     """The whole forecast as JSON. Costs are null where no price is set."""
     counted = found.counts
     zones = found.catalogue.zones
+    month = found.month
     return {
         "people": counted.people,
+        "month": None if month is None else asdict(month),
         "channels": {
             name: {
                 "messages": n,

@@ -3,6 +3,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -128,3 +129,15 @@ def test_a_cancellation_says_what_had_already_left(hub: Any, code: str, rows: Ro
     [(waiting,)] = rows("SELECT count(*) FROM delivery WHERE state IN ('ready', 'parked')")
     out = hub("cancel", code).out
     assert out == f"{code} is cancelled: 1 already left, {waiting} stopped.\n"
+
+
+def test_what_x_has_cost_this_month_is_told_before_publishing(hub: Any, town: Path) -> None:
+    keys = ["consumer_key", "consumer_secret", "access_token", "access_token_secret"]
+    with (town / "hub.toml").open("a") as file:
+        file.write("[channels.x]\nmonthly_posts = 100\nmonthly_budget = 20.0\n")
+        file.writelines(f'{key} = "not a real one"\n' for key in keys)
+    asked = ("--title", "Coupure", "--body", "Demain.", "--theme", "coupures", "--dry-run")
+    told = "X this month: 0 of 100 posts, 0.00 of 20.0 USD."
+    assert told in hub("announce", *asked).out.splitlines()
+    month = json.loads(hub("announce", *asked, "--json").out)["month"]
+    assert month["spent"] == {"posts": 0, "cost": 0}
