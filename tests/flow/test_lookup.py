@@ -76,8 +76,8 @@ async def test_timed_out_and_absent_is_sent_once_more(in_doubt, channel):
 
 async def test_nothing_is_looked_up_before_its_wait_is_over(in_doubt):
     hub = await in_doubt()
-    hub.clock.leap(25)
-    await hub.idle()
+    hub.clock.leap(20)
+    await hub.idle(5)
     assert hub[SMS].asked == []
 
 
@@ -109,14 +109,14 @@ async def test_a_wall_clock_that_leaps_neither_ends_nor_prolongs_a_wait(in_doubt
 
 async def test_after_a_restart_the_wait_begins_again(in_doubt):
     hub = await in_doubt()
-    hub.clock.leap(25)
+    hub.clock.leap(20)
     await hub.crash()
     await hub.start()
     await hub.engine.round()
-    hub.clock.leap(25)
-    await hub.idle()
+    hub.clock.leap(15)
+    await hub.idle(5)
     assert hub[SMS].asked == []
-    hub.clock.leap(6)
+    hub.clock.leap(16)
     await hub.ends(hub.published)
     assert len(hub[SMS].sent) == 1
 
@@ -439,13 +439,13 @@ async def test_behind_a_post_in_doubt_the_thread_waits_and_then_goes_on(make_hub
         return (await hub.states())["doubt"] == 1
 
     await hub.until(doubtful)
-    for _ in range(5):
-        await hub.idle()
-        hub.clock.leap(5)
+    for _ in range(3):
+        await hub.idle(5)
+        hub.clock.leap(4)
     first, *others = await hub.rows()
     assert {row.round for row in others} == {0}, "nobody reserved them in vain"
     assert len(hub[X].sent) == 1
-    hub.clock.leap(10)
+    hub.clock.leap(20)
     await hub.ends(announcement)
     assert [sent.post for sent in hub[X].sent] == list(range(len(others) + 1))
     assert hub[X].sent[1].reply_to == f"x-{first.id}-1"
