@@ -7,6 +7,7 @@ The table in docs/reliability.md names these tests, cell by cell.
 import socket
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from channels.base import ChannelName
 from hub.ledger.tables import attempt
@@ -153,10 +154,11 @@ async def test_a_disk_that_becomes_read_only_forgets_nothing_and_sends_nothing_t
     await road.start()
     await road.publish()
     await road.until(lambda row: row.state == "reserved")
-    await road.ledger.transact(lambda conn: conn.exec_driver_sql("PRAGMA query_only = ON"))
-    with pytest.raises(Exception, match="readonly"):
+    disk = await road.ledger.transact(lambda conn: conn.connection.driver_connection)
+    disk.execute("PRAGMA query_only = ON")
+    with pytest.raises(OperationalError, match="readonly"):
         await road.publish()
-    await road.ledger.transact(lambda conn: conn.exec_driver_sql("PRAGMA query_only = OFF"))
+    disk.execute("PRAGMA query_only = OFF")
     road.clock.leap(5)
     assert (await road.ends()).state in REACHED
     assert len(road.effects()) == 1
