@@ -5,7 +5,7 @@ ENGINE.md 4.12. It has forgotten who stopped, who was erased, and what left sinc
 journal tells it of the first two; of the third nobody can, so whoever releases it decides.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -101,19 +101,26 @@ def _replay(conn: Connection, entries: Iterable[Entry], now: datetime, actor: st
 def _catch_up(
     conn: Connection, press: Press, channels: Sequence[ChannelName], now: datetime
 ) -> None:
-    for publish in (
-        lambda: upkeep.publish_due(conn, press, now),
-        lambda: Repeating(press, channels).publish_due(conn, now),
-    ):
-        try:
-            with conn.begin_nested():
-                publish()
-        except Exception:  # what cannot be published now could not be published later either
-            log.exception("restore.publish_due")
+    _try(conn, lambda: upkeep.publish_due(conn, press, now))
+    _try(conn, lambda: Repeating(press, channels).publish_due(conn, now))
     planner = leases.take(conn, "restore", now)
     for each in runs.open_runs(conn):
-        while (seen := runs.by_id(conn, each.id)).state is RunState.PLANNING:
-            plan_page(conn, seen, planner, now)
+        _try(conn, lambda: _plan(conn, each.id, planner, now))  # noqa: B023 (called at once)
+
+
+def _try(conn: Connection, step: Callable[[], object]) -> None:
+    """One announcement that cannot be published or planned hinders no restore: it cannot be later
+    either."""
+    try:
+        with conn.begin_nested():
+            step()
+    except Exception:
+        log.exception("restore.catch_up")
+
+
+def _plan(conn: Connection, run_id: int, planner: int, now: datetime) -> None:
+    while (seen := runs.by_id(conn, run_id)).state is RunState.PLANNING:
+        plan_page(conn, seen, planner, now)
 
 
 def _gathered(

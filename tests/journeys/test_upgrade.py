@@ -19,7 +19,6 @@ from channels.base import ChannelName
 from hub.ledger import schema
 from hub.ledger.database import open_writer
 
-NEWS = {"title": "Coupure d'eau", "body": "Jeudi de 8 h à 12 h.", "themes": ["coupures"]}
 PEOPLE = 600
 SHARES = {ChannelName.SMS: 1.0, ChannelName.EMAIL: 0.5}
 FIRST = "0001"
