@@ -104,7 +104,7 @@ class _Mailboxes:
         self, server: _Connection, session: Session, envelope: Envelope
     ) -> str:
         """Put the message into every mailbox named, unless a fault is drawn."""
-        CALLER.set(session.peer[1])
+        CALLER.set(int(cast("tuple[str, int]", session.peer)[1]))
         now = self._faults.of(ChannelName.EMAIL)
         if now.latency:
             await self._clock.sleep(now.latency)
