@@ -17,7 +17,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.machine.__main__ import run as step
 from bench.mutation.planted import MUTANTS
 from bench.simulate import one, quiet
 
@@ -37,7 +36,7 @@ def pytest(mutant: str, tests: Sequence[str], *more: str) -> list[str]:
         return ["hangs: " + ", ".join(tests)]
     failed = [line.removeprefix(_SAID) for line in done.stdout.splitlines() if _SAID in line]
     if done.returncode and not failed:
-        return [f"cannot run: {(done.stdout + done.stderr)[-300:]}"]
+        raise RuntimeError(f"{tests}: {(done.stdout + done.stderr)[-300:]}")
     return [each.split(" - ")[0].removeprefix("tests/") for each in failed]
 
 
@@ -61,6 +60,8 @@ def planted(mutant: str, tests: Sequence[str], seeds: int, steps: int) -> int:
         from pytest import main  # noqa: PLC0415, PT013  (only here: the tests are no dependency)
 
         return int(main(["-q", "-x", "-p", "no:cacheprovider", *tests]))
+    from bench.machine.__main__ import run as step  # noqa: PLC0415  (pytest warns of it, above)
+
     quiet()
     for first in range(1, steps, 60):
         found = step(60, first)["violations"]

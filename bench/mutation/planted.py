@@ -202,33 +202,64 @@ def stops_unheard() -> None:
     Gate._theirs = theirs  # type: ignore[method-assign] # noqa: SLF001
 
 
-LOOKUP = "tests/flow/test_lookup.py"
-DOUBT, HOLDS = "tests/flow/test_doubt_and_crash.py", "tests/flow/test_dispatch_holds.py"
-LEASES, RECEIPTS = "tests/ledger/test_leases.py", "tests/ledger/test_receipts.py"
-DELIVERIES, TAKEOVER = "tests/ledger/test_deliveries.py", "tests/flow/test_takeover.py"
+# --------------------------------------------------------------------------- and who catches them
 
+DOUBT, HOLDS = "tests/flow/test_doubt_and_crash.py", "tests/flow/test_dispatch_holds.py"
+LOOKUP, TAKEOVER = "tests/flow/test_lookup.py", "tests/flow/test_takeover.py"
+LEASES, RECEIPTS = "tests/ledger/test_leases.py", "tests/ledger/test_receipts.py"
+DELIVERIES = "tests/ledger/test_deliveries.py"
+
+_CAUGHT_BY: Final = (
+    (
+        *("no reserve commit", no_reserve_commit),
+        f"{DOUBT}::test_a_crash_doubles_nothing_where_a_copy_would_be_a_second_message",
+    ),
+    (
+        *("settle before send", settle_before_send),
+        f"{DOUBT}::test_a_crash_loses_nothing_and_copies_at_most_what_was_in_flight",
+    ),
+    (
+        *("round ignored", round_ignored),
+        f"{DELIVERIES}::test_a_settle_from_another_lease_or_round_changes_nothing",
+    ),
+    (
+        *("maybe_sent retried at once", maybe_retried),
+        f"{LOOKUP}::test_timed_out_and_listed_is_accepted_and_never_sent_again",
+    ),
+    ("hold without due", hold_without_due, f"{HOLDS}::test_quiet_hours_hold_until_they_end"),
+    (
+        *("old receipt believed", old_receipt),
+        f"{RECEIPTS}::test_a_failure_of_an_old_round_says_nothing_of_the_new_copy",
+    ),
+    (
+        *("wall clock ends a lease", wall_lease),
+        f"{TAKEOVER}::test_a_jump_of_the_wall_clock_ends_no_lease",
+    ),
+    (
+        *("look-up unguarded by round", lookup_unguarded),
+        f"{LOOKUP}::test_a_listing_that_comes_back_stale_is_not_believed",
+    ),
+    (
+        *("since the latest reserve", since_latest),
+        f"{DELIVERIES}::test_reserving_raises_the_round_and_remembers_the_first_time",
+    ),
+    (
+        *("wait by the wall clock", wait_by_wall_clock),
+        f"{LOOKUP}::test_a_wall_clock_that_leaps_neither_ends_nor_prolongs_a_wait",
+    ),
+    (
+        *("renewed past its end", renewed_past_its_end),
+        f"{LEASES}::test_a_lease_is_renewed_while_it_lives_and_never_afterwards",
+    ),
+    (
+        *("no local deadline", no_deadline),
+        f"{TAKEOVER}::test_a_message_does_not_leave_when_it_could_not_be_answered_in_time",
+    ),
+    (
+        *("stops unheard", stops_unheard),
+        f"{HOLDS}::test_a_stop_committed_while_the_connection_is_awaited_is_kept",
+    ),
+)
 MUTANTS: Final = {
-    each.name: each
-    for each in (
-        Mutant("no reserve commit", str(no_reserve_commit.__doc__), no_reserve_commit, (DOUBT,)),
-        Mutant("settle before send", str(settle_before_send.__doc__), settle_before_send, (DOUBT,)),
-        Mutant("round ignored", str(round_ignored.__doc__), round_ignored, (DELIVERIES,)),
-        Mutant("maybe_sent retried", str(maybe_retried.__doc__), maybe_retried, (LOOKUP,)),
-        Mutant("hold without due", str(hold_without_due.__doc__), hold_without_due, (HOLDS,)),
-        Mutant("old receipt believed", str(old_receipt.__doc__), old_receipt, (RECEIPTS,)),
-        Mutant("wall clock ends a lease", str(wall_lease.__doc__), wall_lease, (TAKEOVER,)),
-        Mutant("look-up unguarded", str(lookup_unguarded.__doc__), lookup_unguarded, (LOOKUP,)),
-        Mutant("since the latest reserve", str(since_latest.__doc__), since_latest, (LOOKUP,)),
-        Mutant(
-            "wait by the wall clock", str(wait_by_wall_clock.__doc__), wait_by_wall_clock, (LOOKUP,)
-        ),
-        Mutant(
-            "renewed past its end",
-            str(renewed_past_its_end.__doc__),
-            renewed_past_its_end,
-            (LEASES,),
-        ),
-        Mutant("no local deadline", str(no_deadline.__doc__), no_deadline, (TAKEOVER,)),
-        Mutant("stops unheard", str(stops_unheard.__doc__), stops_unheard, (HOLDS,)),
-    )
+    name: Mutant(name, str(plant.__doc__), plant, (test,)) for name, plant, test in _CAUGHT_BY
 }
