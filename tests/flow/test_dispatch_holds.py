@@ -72,8 +72,9 @@ async def test_who_turned_to_a_digest_after_the_plan_waits_for_the_digest(planne
     daily = update(subscription).where(subscription.c.subscriber == 2).values(cadence="daily")
     await hub.write(lambda conn: conn.execute(daily))
     await go()
-    await hub.ends(announcement)
+    await hub.becomes(accepted=2, digest=1)
     assert await hub.reasons() == {("accepted", ""): 2, ("digest", "digest"): 1}
+    assert (await hub.announcement(announcement)).state == "running", "until its digest left"
 
 
 async def test_a_stop_committed_while_the_connection_is_awaited_is_kept(make_hub, gate):
