@@ -91,13 +91,13 @@ class Ordeal:
         self.log = Log(self.trial.log)
         self._key = self.trial.key()
         self.start()
-        misbehave(self.trial, TROUBLE)
 
     # ------------------------------------------------------------------ one leg
 
     def leg(self, strikes: "Sequence[Strike]", patience: float = 900) -> None:
         """One announcement to everybody, struck so; returns when all of it is over."""
         self._began = self.log.read()
+        misbehave(self.trial, TROUBLE)
         shares = sorted(self.chance.uniform(0.05, 0.95) for _ in strikes)
         alert_at = self.chance.uniform(0.1, 0.6)
         everybody, alerted = wanted(self.people), wanted(self.people, ALERTED)
@@ -142,6 +142,10 @@ class Ordeal:
                 self._announce(POST, {"x": frozenset({"public"})})
 
     def _settle_down(self, patience: float) -> None:
+        """Until everything has its outcome. The providers behave again: one that lists for minutes
+        what it will not tell proves nothing more."""
+        misbehave(self.trial, {})
+
         def over() -> bool:
             done = (self.log.read() - self._began) / self._total
             self.tell(min(done, 1.0))

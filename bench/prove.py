@@ -84,6 +84,7 @@ def ward(
         ordeal.begin()
         for strikes in legs:
             ordeal.leg(strikes)
+            progress.console.print(_so_far(name, ordeal))
         trial.stop()
         progress.remove_task(leg_bar)
         found = check(ordeal.log, ordeal.ledger, ordeal.expected)
@@ -96,6 +97,14 @@ def ward(
             seconds=round(time.monotonic() - began),
             verified=verified(trial),
         )
+
+
+def _so_far(name: str, ordeal: Ordeal) -> str:
+    """A line at the end of a leg: an hour is long to wait for the first word."""
+    found = check(ordeal.log, ordeal.ledger, ordeal.expected)
+    return f"{name}: {len(ordeal.blows)} blows, {found.effects:,} effects, " + (
+        f"broken: {', '.join(found.broken)}" if found.broken else "nobody lost or pestered"
+    )
 
 
 def _blows(legs: Sequence[Sequence[Strike]]) -> int:
