@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Draws the law of docs/reliability.md from the JSON of `make prove`.
+"""Draws the law of docs/reliability.md, and its table, from the JSON of `make prove`.
 
     python -m bench.draw figures.json > docs/reliability.svg
+    python -m bench.draw figures.json --table
 
 One mark a kill and group of channels: how many copies had left of which the ledger knew nothing
 yet, and how many of them were sent a second time.
@@ -90,6 +91,57 @@ def _frame(title: str, top: int) -> list[str]:
     return lines
 
 
+def rows(found: Mapping[str, Any]) -> list[str]:
+    """The table of the page, in Markdown: a line a figure, a column a trial."""
+    trials = found["trials"]
+    lines: dict[str, list[str]] = {
+        "done to the daemon": [
+            ", ".join(f"{n} {kind}" for kind, n in t["blows"].items()) for t in trials
+        ],
+        "with rows in doubt": [str(t["rows_in_doubt"]["blows_with_any"]) for t in trials],
+        "rows in doubt": [f"{t['rows_in_doubt']['total']:,}" for t in trials],
+        "messages": [f"{t['deliveries']:,}" for t in trials],
+        "**lost**": [f"**{t['lost']}**" for t in trials],
+        "nobody meant it": [str(t["unexpected"]) for t in trials],
+        "left to a human": [str(t["parked"]) for t in trials],
+        "second copies without the first one's mark": [str(t["unlike"]) for t in trials],
+    }
+    for each, name in _NAMES.items():
+        lines[f"{name}: had left unrecorded"] = [str(t["left_unrecorded"][each]) for t in trials]
+        lines[f"**{name}: sent twice**"] = [_twice(t, each) for t in trials]
+    stops = [t["blows"].get("stopped", 0) for t in trials]
+    lines |= {
+        "exit codes of the stopped": [_codes(t) for t in trials],
+        "written as it woke, past its last check": [_of_stops(t, "woken") for t in trials],
+        "sent later than that": [_of_stops(t, "stale") for t in trials],
+        "caught in a transaction, stopped again": [
+            str(t["stopped_again"]) if n else "" for t, n in zip(trials, stops, strict=True)
+        ],
+        "`hub verify`": [{True: "clean", False: "NOT CLEAN"}.get(t["verify"], "") for t in trials],
+        "minutes": [str(round(t["seconds"] / 60)) for t in trials],
+    }
+    head = [f"| | {' | '.join(t['name'] for t in trials)} |", "|---" * (len(trials) + 1) + "|"]
+    return head + [f"| {name} | {' | '.join(values)} |" for name, values in lines.items()]
+
+
+_NAMES: Final = {"sms": "SMS", "x": "X", "email": "e-mail", "webpush": "web push"}
+
+
+def _twice(trial: Mapping[str, Any], channel: str) -> str:
+    many, bound = trial["doubled"][channel], trial["bound"][channel]
+    if not bound:
+        return f"**{many}**"
+    return f"{many}, at most {trial['doubled_most_in_a_blow'][channel]} at once (bound {bound})"
+
+
+def _codes(trial: Mapping[str, Any]) -> str:
+    return ", ".join(f"{n} × {code}" for code, n in trial["exit_codes"].items())
+
+
+def _of_stops(trial: Mapping[str, Any], kind: str) -> str:
+    return str(sum(trial[kind].values())) if trial["blows"].get("stopped") else ""
+
+
 if __name__ == "__main__":
-    last = Path(sys.argv[1]).read_text("utf-8").strip().splitlines()[-1]
-    sys.stdout.write(draw(json.loads(last)))
+    last = json.loads(Path(sys.argv[1]).read_text("utf-8").strip().splitlines()[-1])
+    sys.stdout.write("\n".join(rows(last)) + "\n" if "--table" in sys.argv else draw(last))
