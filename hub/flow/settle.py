@@ -14,7 +14,7 @@ from hub.flow.verdicts import Back, Ended
 from hub.ledger.deliveries import Reservation, Settlement
 from hub.ledger.runs import Run
 from subscribers.preferences import Digest, Hold, Skip
-from subscribers.tables import to_ms
+from subscribers.tables import from_ms, to_ms
 
 S = DeliveryState
 
@@ -57,7 +57,8 @@ class Settler:
     def _doubt(self, row: Reservation, retry: Retry, at: int) -> Settlement:
         """Unknown whether it left: never simply sent again. After five in a row a human decides,
         unless a last look at the provider does."""
-        waiting = retry.after is not None  # they said how long to wait: no crash of ours
+        # they said how long to wait: no crash of ours, for as long as it makes sense
+        waiting = retry.after is not None and from_ms(at) < self.gives_up
         crashes = row.crashes + (0 if waiting else 1)
         rest = delay(self.run.lane, max(crashes, 1), self.jitter)  # what times out needs one
         pause = max(rest, retry.after or timedelta(0))

@@ -163,6 +163,14 @@ def test_what_may_have_left_is_in_doubt_never_simply_ready():
     assert from_ms(done.due) == NOW + ceiling(Lane.BULK, 2)
 
 
+def test_a_doubt_with_a_wish_counts_as_a_crash_only_once_it_was_tried_for_long_enough():
+    wish = Retry(Reason.PROVIDER_ERROR, after=timedelta(minutes=1), maybe_sent=True)
+    early = settler().outcome(ROW, wish, NOW)
+    late = settler().outcome(ROW, wish, NOW + timedelta(hours=80))
+    assert (early.crashes, late.crashes) == (1, 2)
+    assert early.due - early.at >= 60_000
+
+
 def test_the_fifth_doubt_in_a_row_is_looked_up_like_the_others():
     done = settler().outcome(
         replace(ROW, crashes=4), Retry(Reason.PROVIDER_TIMEOUT, maybe_sent=True), NOW
