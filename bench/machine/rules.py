@@ -503,7 +503,7 @@ class Machine(RuleBasedStateMachine):
                 assert old[0] is state or lawful(old[0], state), f"{old[0]} -> {state}"
                 assert row.round >= old[1], "a round fell"
             else:
-                assert state in {S.READY, S.DIGEST, S.SKIPPED}
+                assert state in {S.READY, S.DIGEST, S.SKIPPED, S.EXPIRED}  # born too late
             self.seen[row.id] = (state, row.round)
 
     @invariant()
