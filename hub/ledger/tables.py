@@ -198,16 +198,14 @@ channel_switch = Table(  # no row: the channel is in use
     Column("paused_by", Text),
 )
 
-spending = (
-    Table(  # what each post took from the month's budget; one that did not leave gives it back
-        "spending",
-        metadata,
-        Column("delivery", BigInteger, primary_key=True),
-        Column("channel", String(8), nullable=False),
-        Column("month", String(7), nullable=False),  # of the town's calendar, "2026-11"
-        Column("cost", BigInteger, nullable=False),  # in millionths
-        Index(None, "channel", "month"),
-    )
+spending = Table(  # what each post took from the month's budget; given back where it stayed
+    "spending",
+    metadata,
+    Column("delivery", BigInteger, primary_key=True),
+    Column("channel", String(8), nullable=False),
+    Column("month", String(7), nullable=False),  # of the town's calendar, "2026-11"
+    Column("cost", BigInteger, nullable=False),  # in millionths
+    Index(None, "channel", "month"),
 )
 
 restored = Table(  # a backup that was put back: nothing leaves until somebody released it
