@@ -129,8 +129,9 @@ def fold(conn: Connection, delivery_ids: Collection[int], at_ms: int) -> int:
         return 0
     asked = {"ids": json.dumps(ids)}
     evidence = conn.execute(_EVIDENCE, asked).all()
+    if _name(conn, evidence, at_ms):  # one of these very rows may have lost its name, and its state
+        evidence = conn.execute(_EVIDENCE, asked).all()
     conn.execute(_FOLDED, asked)
-    _name(conn, evidence, at_ms)
     _judge_addresses(conn, evidence, at_ms)
     by_row = (list(mine) for _, mine in groupby(evidence, attrgetter("id")))
     return _apply(conn, [finding(mine) for mine in by_row], at_ms)
@@ -193,18 +194,19 @@ WHERE delivery.id = json_extract(v.value, '$[0]') AND delivery.ref IS NULL
 """)
 
 
-def _name(conn: Connection, evidence: Sequence[AnyRow], at: int) -> None:
+def _name(conn: Connection, evidence: Sequence[AnyRow], at: int) -> bool:
     """A receipt proves whose copy its reference names: a look-up that had taken it for another
-    row's was wrong (ENGINE.md 5)."""
+    row's was wrong (ENGINE.md 5). Returns whether any was."""
     owner = {
         each.told: each.id
         for each in evidence
         if each.told and each.channel == "sms" and not each.folded and each.told != each.ref
     }
-    if owner:
-        for row in conn.execute(_BORNE, {"refs": json.dumps(list(owner))}).all():
-            if row.id != owner[row.ref]:
-                late.take_back(conn, "sms", row.ref, owner[row.ref], at)
+    borne = conn.execute(_BORNE, {"refs": json.dumps(list(owner))}).all() if owner else ()
+    wrong = [row for row in borne if row.id != owner[row.ref]]
+    for row in wrong:
+        late.take_back(conn, "sms", row.ref, owner[row.ref], at)
+    return bool(wrong)
 
 
 def _adopt(conn: Connection, moved: Iterable[Finding]) -> None:

@@ -373,3 +373,20 @@ def test_a_thousand_receipts_are_a_handful_of_statements(desk):
     assert len(said) <= 12
     assert desk.book.states() == {"delivered": 1000}
     desk.book.assert_counted()
+
+
+def test_a_copy_taken_back_and_a_receipt_of_its_own_in_one_go_are_counted_once(desk):
+    wrong, owner = desk.sent(S.DOUBT, ref=None), desk.sent(S.DOUBT, ref=None)
+    conn, now = desk.book.conn, desk.book.now
+    (row,) = deliveries.rows_where(conn, tables.delivery.c.id == wrong.delivery, limit=1)
+    assert late.claim(conn, row, [late.Listed("sms", "SM2")], now)
+
+    told = [
+        Arrival(wrong.delivery, 1, DELIVERED, "", Reason.UNKNOWN, "SM1", now),
+        Arrival(owner.delivery, 1, DELIVERED, "", Reason.UNKNOWN, "SM2", now),
+    ]
+    RECEIPT.apply(conn, told)
+
+    assert (desk.state(wrong.delivery), desk.state(owner.delivery)) == (S.DELIVERED, S.DELIVERED)
+    assert desk.book.row(wrong.delivery).ref == "SM1"
+    desk.book.assert_counted()
