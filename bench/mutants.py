@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Which test catches which error? Plants each in a process of its own and runs the tests.
 
-    python -m bench.mutants [--json] [--only "round ignored"] [--seeds 40] [--steps 600]
+    python -m bench.mutants [--json] [--only "round ignored"] [--seeds 10] [--steps 200]
     python -m bench.mutants --planted "round ignored" -- tests/ledger/test_deliveries.py
 
 Each mutant meets its targeted tests, the state machine and the simulator. Exits 1 where one of
@@ -22,6 +22,7 @@ from bench.simulate import one, quiet
 
 ROOT = Path(__file__).parents[1]
 LONGEST = 240  # seconds for one mutant before one set of tests; it hangs on none for ever
+ALONE = 90  # the same for the machine or the simulator, which are asked besides
 _SAID = "FAILED "
 
 
@@ -45,7 +46,7 @@ def alone(mutant: str, *asked: str) -> str | None:
     command = [sys.executable, "-m", "bench.mutants", "--planted", mutant, *asked]
     try:
         done = subprocess.run(
-            command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=LONGEST
+            command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=ALONE
         )
     except subprocess.TimeoutExpired:
         return None
@@ -78,8 +79,8 @@ def planted(mutant: str, tests: Sequence[str], seeds: int, steps: int) -> int:
 def run(
     only: Sequence[str] = (),
     *,
-    seeds: int = 40,
-    steps: int = 600,
+    seeds: int = 10,
+    steps: int = 200,
     progress: Callable[[int], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Every mutant against every kind of test. `progress` is told how many are done."""
@@ -118,8 +119,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Plant errors, and see which test catches them.")
     parser.add_argument("--json", action="store_true", help="one line of JSON and nothing else")
     parser.add_argument("--only", action="append", default=[], help="this mutant alone")
-    parser.add_argument("--seeds", type=int, default=40)
-    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--planted", help="plant this one here, and run what follows")
     parser.add_argument("asked", nargs="*", help="arguments of pytest; none: the simulator")
     asked = parser.parse_args()

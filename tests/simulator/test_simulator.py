@@ -5,6 +5,7 @@
 """
 
 from collections import Counter
+from functools import cache
 
 import pytest
 from structlog.testing import capture_logs
@@ -13,7 +14,7 @@ from bench.simulate import one
 from bench.simulator.checker import Checker
 from bench.simulator.story import tell
 
-SEEDS = range(1, 61)
+SEEDS = range(1, 49)
 TOGETHER = 6  # a file's tests run side by side: a few seeds each
 
 
@@ -39,17 +40,20 @@ def test_a_seed_tells_the_same_story_again():
 # --------------------------------------------------------------------------- the checker can fail
 
 
+@cache
+def with_an_sms():
+    """The first seed whose story sent one and went well."""
+    for seed in range(1, 60):
+        rows = Checker(tell(seed)).rows
+        if any(row.channel == "sms" and row.state in {"accepted", "delivered"} for row in rows):
+            return seed
+    raise AssertionError("no seed sent an SMS")
+
+
 @pytest.fixture
 def record():
     """A story that went well, on SMS: to be falsified."""
-    for seed in range(1, 60):
-        found = tell(seed)
-        checker = Checker(found)
-        if any(
-            row.channel == "sms" and row.state in {"accepted", "delivered"} for row in checker.rows
-        ):
-            return found
-    raise AssertionError("no seed sent an SMS")
+    return tell(with_an_sms())
 
 
 def broken(record, statement):
