@@ -73,7 +73,7 @@ def take_over(ordeal: Ordeal, share: float) -> None:
     trial.start_standby()
     ordeal.wait_for_share(share)
     time.sleep(ordeal.chance.uniform(0.0, 0.2))
-    at, again = time.time(), _stop_outside_a_transaction(ordeal)
+    again, at = _stop_outside_a_transaction(ordeal), time.time()
     blow = ordeal.write_down("stopped", at)
     blow.again = again
     stopped = trial.sender()
