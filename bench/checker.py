@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 PAGE = re.compile(r"/a/([A-Za-z0-9]{6})\b")
+PERSONAL = re.compile(r"/s/([A-Za-z0-9_-]{16})(?![A-Za-z0-9_-])")
 GOOD = frozenset({"accepted", "delivered"})
 BAD = frozenset({"failed", "skipped", "expired", "cancelled"})
 WITHOUT_DOUBLES = ("sms", "x")
@@ -39,11 +40,38 @@ class Copy:
     caller: int
 
 
+class Links:
+    """Which announcement a text is of, by its link: the page's, or an SMS reader's own."""
+
+    def __init__(self, ledger: Path) -> None:
+        self._ledger = ledger
+        self._codes: dict[int, str] = {}
+
+    def code(self, said: str) -> str:
+        """The public code; empty where there is no such link, or no such announcement."""
+        if page := PAGE.search(said):
+            return page[1]
+        own = PERSONAL.search(said)
+        if own is None:
+            return ""
+        number = int.from_bytes(base64.urlsafe_b64decode(own[1])[5:8], "big")
+        return self._codes.get(number) or self._looked_up(number)
+
+    def _looked_up(self, number: int) -> str:
+        conn = open_ledger(self._ledger)
+        try:
+            self._codes |= dict(conn.execute("SELECT id, code FROM announcement"))
+        finally:
+            conn.close()
+        return self._codes.get(number, "")
+
+
 class Log:
     """The log of effects, read on from where the last reading ended."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, ledger: Path) -> None:
         self._path = path
+        self._links = Links(ledger)
         self._offset = 0
         self.lines = 0
         self.copies: dict[Key, list[Copy]] = defaultdict(list)
@@ -66,8 +94,8 @@ class Log:
         if effect["seq"] != self.lines + 1:
             raise ValueError(f"effect {effect['seq']} follows {self.lines}: the log has a hole")
         self.lines += 1
-        page = PAGE.search(f"{effect['subject']}\n{effect['text']}")
-        if page is None:
+        code = self._links.code(f"{effect['subject']}\n{effect['text']}")
+        if not code:
             raise ValueError(f"effect {effect['seq']} belongs to no announcement")
         channel = effect["channel"]
         mark = effect["extra"]["topic"] if channel == "webpush" else effect["ref"]
@@ -78,7 +106,7 @@ class Log:
             mark,
             effect["caller"],
         )
-        self.copies[page[1], channel, effect["to"]].append(copy)
+        self.copies[code, channel, effect["to"]].append(copy)
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ class Ordeal:
     def begin(self) -> None:
         """Move in, start the daemon, let the providers misbehave."""
         self.trial.settle(self.people, SHARES, {"alertes": ALERTED})
-        self.log = Log(self.trial.log)
+        self.log = Log(self.trial.log, self.ledger)
         self._key = self.trial.key()
         self.start()
 

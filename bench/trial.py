@@ -22,12 +22,12 @@ from pathlib import Path
 from typing import Any, Self
 
 from bench import town
+from bench.checker import Links
 from channels.base import ChannelName
 from hub.sandbox.effects import Effect, read_log
 
 HUB = (sys.executable, "-m", "hub")
 CHANNELS = tuple(ChannelName)
-PAGE = re.compile(r"/a/(?P<code>[A-Za-z0-9]{6})\b")
 
 
 def wait_for(what: str, seconds: float, ready: Any, every: float = 0.1) -> Any:
@@ -90,6 +90,11 @@ class Trial:
     def log(self) -> Path:
         """The sandbox's own record of every effect."""
         return self.folder / "effects.jsonl"
+
+    @property
+    def ledger(self) -> Path:
+        """The ledger's file."""
+        return self.folder / "data" / "ledger.sqlite3"
 
     def _start_sandbox(self) -> None:
         self._sandbox = subprocess.Popen(
@@ -239,8 +244,7 @@ class Trial:
         followers: Mapping[str, int] | None = None,
     ) -> None:
         """Move in a town: see `bench.town`."""
-        ledger, push_service = self.folder / "data" / "ledger.sqlite3", self.ready["base_url"]
-        town.move_in(ledger, push_service, people, shares, followers or {})
+        town.move_in(self.ledger, self.ready["base_url"], people, shares, followers or {})
 
     # ------------------------------------------------------------------ announcements
 
@@ -299,8 +303,7 @@ class Trial:
         return Counter({(channel, state): n for channel, state, n in rows})
 
     def _plain(self, query: str) -> list[Any]:
-        path = self.folder / "data" / "ledger.sqlite3"
-        conn = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        conn = sqlite3.connect(f"file:{self.ledger}?mode=ro", uri=True)
         try:
             return conn.execute(query).fetchall()
         finally:
@@ -313,9 +316,9 @@ class Trial:
     def received(self, code: str) -> "Counter[tuple[str, str]]":
         """How often each (channel, address) got an announcement."""
         mine: Counter[tuple[str, str]] = Counter()
+        links = Links(self.ledger)
         for effect in self.effects():
-            found = PAGE.search(f"{effect.subject}\n{effect.text}")
-            if found and found["code"] == code:
+            if links.code(f"{effect.subject}\n{effect.text}") == code:
                 mine[effect.channel.value, effect.to] += 1
         return mine
 

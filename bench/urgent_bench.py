@@ -18,8 +18,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench.checker import Log, open_ledger
-from bench.trial import PAGE, Trial, quantile, stopwatch, wait_for
+from bench.checker import Links, Log, open_ledger
+from bench.trial import Trial, quantile, stopwatch, wait_for
 from channels.base import ChannelName
 from hub.sandbox.effects import Effect
 
@@ -44,7 +44,7 @@ def run(
         with stopwatch(took, "moving_in_s"):
             trial.settle(people, {ChannelName.SMS: 1.0}, {"alertes": alerted})
         trial.start()
-        key, log = trial.key(), Log(trial.log)
+        key, log = trial.key(), Log(trial.log, trial.ledger)
         bulk = trial.post(key, {**BULK, "channels": ["sms"]})
         before = min(pace * _WARM, people / 2)
         wait_for("the middle of the bulk", 120, lambda: log.read() >= before, 0.05)
@@ -60,7 +60,7 @@ def run(
         trial.stop()
         took |= stations(trial, urgent["id"], asked)
     return (
-        figures(effects, bulk["id"], urgent["id"], asked)
+        figures(effects, Links(trial.ledger), bulk["id"], urgent["id"], asked)
         | took
         | {
             "people": people,
@@ -74,8 +74,8 @@ def run(
 
 def stations(trial: Trial, code: str, asked: datetime) -> dict[str, float]:
     """Where the first message's time went, from the ledger: accepted, then reserved."""
-    path, since = trial.folder / "data" / "ledger.sqlite3", asked.timestamp() * 1000
-    with closing(open_ledger(path)) as conn:
+    since = asked.timestamp() * 1000
+    with closing(open_ledger(trial.ledger)) as conn:
         (created, reserved) = conn.execute(
             "SELECT a.created, min(d.since) FROM delivery d JOIN run r ON r.id = d.run "
             "JOIN announcement a ON a.id = r.announcement WHERE a.code = ?",
@@ -87,14 +87,11 @@ def stations(trial: Trial, code: str, asked: datetime) -> dict[str, float]:
     }
 
 
-def _code(effect: Effect) -> str:
-    found = PAGE.search(effect.text)
-    return found["code"] if found else ""
-
-
-def figures(effects: Sequence[Effect], bulk: str, urgent: str, asked: datetime) -> dict[str, Any]:
+def figures(
+    effects: Sequence[Effect], links: Links, bulk: str, urgent: str, asked: datetime
+) -> dict[str, Any]:
     """What the log says. `asked` is when the alert was posted, before the request."""
-    codes = [_code(effect) for effect in effects]
+    codes = [links.code(effect.text) for effect in effects]
     first, last = codes.index(urgent), len(codes) - 1 - codes[::-1].index(urgent)
     between = codes[first : last + 1]
     waits = [

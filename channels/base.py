@@ -116,10 +116,16 @@ STOP_TOKEN_LENGTH = 32
 STOP_TOKEN_MARK = "PersonalStopTokenPersonalStopTok"  # noqa: S105 (a place, not a secret)
 assert len(STOP_TOKEN_MARK) == STOP_TOKEN_LENGTH
 
+# The same in an SMS, where each character may be the one that costs a second part.
+SHORT_STOP_LENGTH = 16
+SHORT_STOP_MARK = "PersonalStopLink"
+assert len(SHORT_STOP_MARK) == SHORT_STOP_LENGTH
+assert SHORT_STOP_MARK not in STOP_TOKEN_MARK
+
 
 @dataclass(frozen=True, slots=True)
 class SmsText:
-    """One SMS as it will leave; `body` may hold `STOP_TOKEN_MARK`."""
+    """One SMS as it will leave; `body` may hold `SHORT_STOP_MARK`."""
 
     body: str
 
@@ -204,6 +210,7 @@ class Slip:
     to follow (ENGINE.md 4.5). It raises `Withheld` when the message may no longer leave; channels
     let that pass untouched.
 
+    `stop_token` is as long as the channel's mark: `SHORT_STOP_MARK` by SMS, else `STOP_TOKEN_MARK`.
     `receipt_token` is ``<delivery>.<round>.<mac>``: a receipt finds its row without an index.
     `message_key` is stable over every copy of this message for this person (the left part of the
     e-mail's Message-ID). `post` is the index of the post in a thread, `reply_to` the provider's

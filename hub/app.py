@@ -105,6 +105,7 @@ def make_press(settings: Settings) -> Press:
         Composer(words, limits),
         Site(settings.hub.public_url),
         economical=settings.words.sms_transliteration == "always",
+        one_way=sms is not None and sms.one_way,
     )
 
 
@@ -219,7 +220,7 @@ async def _let_in(
 def _try_templates(press: Press) -> None:
     """Compile them now, so that the first announcement does not wait for it; a broken one is told
     at the start, and costs its own channel only."""
-    for fault in check.problems(press.composer.catalogue):
+    for fault in check.problems(press.composer.catalogue, one_way=press.one_way):
         log.error("templates.fault", file=fault.file, line=fault.line, what=fault.what)
 
 

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
 
-from channels.base import STOP_TOKEN_MARK
+from channels.base import SHORT_STOP_MARK, STOP_TOKEN_MARK
 from templates.content import Content
 from templates.refusals import Unwritable
 
@@ -24,14 +24,15 @@ def tidy(content: Content) -> Content | Unwritable:
     Blank texts count as not given. Line ends become ``\\n`` (forms post CRLF), accents one
     character each (NFC: the same text to Unicode, and an ``é`` typed in two halves would turn an
     SMS into UCS-2), the title one line.
-    The mark of the personal stop link is refused: a text from outside could otherwise carry every
-    citizen's own token to a stranger's site.
+    The marks of the personal stop links are refused: a text from outside could otherwise carry
+    every citizen's own token to a stranger's site.
     """
     for field, text in _fields(content):
         if found := _UNSEEN.search(text):
             return Unwritable(field, f"U+{ord(found[0]):04X}", found.start())
-        if (position := text.find(STOP_TOKEN_MARK)) >= 0:
-            return Unwritable(field, "mark", position)
+        for mark in (STOP_TOKEN_MARK, SHORT_STOP_MARK):
+            if (position := text.find(mark)) >= 0:
+                return Unwritable(field, "mark", position)
     if content.link and not _WEB.match(content.link.strip()):
         return Unwritable("link", "scheme", 0)
     return replace(

@@ -9,6 +9,7 @@ from itertools import product
 from typing import assert_never
 
 from channels.base import (
+    SHORT_STOP_MARK,
     STOP_TOKEN_MARK,
     ChannelName,
     EmailText,
@@ -38,7 +39,8 @@ _LETTERHEAD = Letterhead(
     themes=(),
     zones=(("tanneries", "Tanneries"),),
     page_url="https://alerte.example.org/a/7Kq2",
-    stop_url=f"https://alerte.example.org/s/{STOP_TOKEN_MARK}",
+    stop_url=f"https://alerte.example.org/stop/{STOP_TOKEN_MARK}",
+    short_stop_url=f"https://alerte.example.org/s/{SHORT_STOP_MARK}",
     home_url="https://alerte.example.org/",
     list_domain="alerte.example.org",
     published=_SENT,
@@ -49,18 +51,20 @@ _LETTERHEAD = Letterhead(
 )
 
 
-def problems(catalogue: Catalogue) -> tuple[TemplateFault, ...]:
+def problems(catalogue: Catalogue, *, one_way: bool = False) -> tuple[TemplateFault, ...]:
     """Everything wrong with the templates of an authority, each once, each one line as text.
 
     Missing: a message without a default template in a language some template speaks. Unread: a
-    file no message uses. Broken: whatever the samples reveal, for each urgency and kind.
+    file no message uses. Broken: whatever the samples reveal, for each urgency and kind; with
+    `one_way`, an SMS without its stop link too.
     """
+    letterhead = replace(_LETTERHEAD, one_way=one_way)
     found = [*_missing(catalogue), *_unread(catalogue)]
     folders = {_folder(file) for file in catalogue.files if _read(file)}
     for locale, theme in sorted(folders):
-        found += _broken(catalogue, locale, theme)
+        found += _broken(catalogue, locale, theme, letterhead)
     for locale in sorted({locale for locale, _ in folders}):
-        found += _broken_digest(catalogue, locale)
+        found += _broken_digest(catalogue, locale, letterhead)
     return tuple({str(fault): fault for fault in found}.values())
 
 
@@ -96,10 +100,12 @@ def _unread(catalogue: Catalogue) -> Iterator[TemplateFault]:
             )
 
 
-def _broken(catalogue: Catalogue, locale: str, theme: str) -> Iterator[TemplateFault]:
+def _broken(
+    catalogue: Catalogue, locale: str, theme: str, town: Letterhead
+) -> Iterator[TemplateFault]:
     themes = () if theme == DEFAULT_THEME else ((theme, "Sample theme"),)
     composer = Composer(catalogue)
-    for channel, (content, sample) in product(ChannelName, _samples(locale)):
+    for channel, (content, sample) in product(ChannelName, _samples(locale, town)):
         letterhead = replace(sample, themes=themes)
         try:
             composed = composer.compose(channel, content, letterhead)
@@ -110,31 +116,31 @@ def _broken(catalogue: Catalogue, locale: str, theme: str) -> Iterator[TemplateF
             yield catalogue.find(name, locale, (theme,)).fault(what)
 
 
-def _broken_digest(catalogue: Catalogue, locale: str) -> Iterator[TemplateFault]:
+def _broken_digest(catalogue: Catalogue, locale: str, town: Letterhead) -> Iterator[TemplateFault]:
     """A digest of one, and one of everything that can wait for it."""
     items = [
         DigestItem(content, sample)
-        for content, sample in _samples(locale)
+        for content, sample in _samples(locale, town)
         if sample.urgency in DIGESTED
     ]
     composer = Composer(catalogue)
     for channel, carried in product(ChannelName, (items[:1], items)):
         name = next(name for name, each in DIGESTS.items() if each is channel)
         try:
-            composed = compose_digest(composer, channel, locale, carried, _LETTERHEAD)
+            composed = compose_digest(composer, channel, locale, carried, town)
         except TemplateFault as fault:
             yield fault
             continue
-        for _, what in _defects(composed, _LETTERHEAD, locale):
+        for _, what in _defects(composed, town, locale):
             yield catalogue.find(name, locale).fault(what)
 
 
-def _samples(locale: str) -> Iterator[tuple[Content, Letterhead]]:
+def _samples(locale: str, town: Letterhead) -> Iterator[tuple[Content, Letterhead]]:
     """Every urgency and kind, then every urgency with nothing that may be left out."""
     content = Content(locale, "Sample", "Sample words.", link="https://example.org/more")
     for urgency, kind in product(Urgency, Kind):
-        yield content, replace(_LETTERHEAD, urgency=urgency, kind=kind)
-    bare = replace(_LETTERHEAD, zones=(), expires=None)
+        yield content, replace(town, urgency=urgency, kind=kind)
+    bare = replace(town, zones=(), expires=None)
     for urgency in Urgency:
         yield replace(content, link=None), replace(bare, urgency=urgency)
 
@@ -151,6 +157,8 @@ def _defects(composed: Composed, letterhead: Letterhead, locale: str) -> Iterato
             for each in gsm.costly(body):
                 code = f"U+{ord(each.character):04X}"
                 yield "sms.txt", f"{each.character} ({code}) makes every SMS dearer (UCS-2)"
+            if letterhead.one_way and letterhead.short_stop_url not in body:
+                yield "sms.txt", "no stop link, and nobody can answer: write {{ stop_url }}"
         case EmailText():
             yield from _letter_defects(composed.text, letterhead, locale)
         case PushText(payload):

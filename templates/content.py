@@ -38,7 +38,9 @@ class Letterhead:
     """Everything around the words: who speaks, about what, where, until when, and the links.
 
     `page_url` is the announcement's public page (``https://…/a/7Kq2…``), `stop_url` the stop page
-    holding `channels.base.STOP_TOKEN_MARK`. `themes` and `zones` are (key, name in this language).
+    holding `channels.base.STOP_TOKEN_MARK`, `short_stop_url` that of an SMS holding
+    `SHORT_STOP_MARK`; `one_way` where nobody can answer STOP to an SMS, which then carries it.
+    `themes` and `zones` are (key, name in this language).
     `key` names the announcement version, `chain` the first announcement of its chain.
     `post_link` and `thread` are the officer's choices for X (DESIGN.md section 4); `economical`
     theirs for SMS: replace the characters that make it dear (UX.md 7.2). `ancestors` are the
@@ -54,6 +56,7 @@ class Letterhead:
     zones: tuple[tuple[str, str], ...]
     page_url: str
     stop_url: str
+    short_stop_url: str
     home_url: str
     list_domain: str
     published: datetime
@@ -64,4 +67,5 @@ class Letterhead:
     post_link: bool = True
     thread: bool = False
     economical: bool = False
+    one_way: bool = False
     ancestors: tuple[str, ...] = ()

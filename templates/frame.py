@@ -3,7 +3,9 @@
 
 Names: ``title text html link adapted`` (the words; `adapted` where the officer wrote this
 channel's text), ``label drill colon`` (key words), ``sender authority themes zones`` (who, about
-what, where), ``page_url stop_url home_url``, ``published expires timezone published_ms``,
+what, where), ``page_url stop_url home_url`` (in an SMS
+`stop_url` is the short one, which shows the announcement too; ``one_way`` where only it can stop),
+``published expires timezone published_ms``,
 ``language direction`` (of the words), ``locale`` (of the template), ``urgency urgent kind``,
 ``key topic`` (of the announcement, and of its chain in web push).
 """
@@ -37,7 +39,8 @@ def frame(
         "themes": [name for _, name in letterhead.themes],
         "zones": [name for _, name in letterhead.zones],
         "page_url": letterhead.page_url,
-        "stop_url": letterhead.stop_url,
+        "stop_url": letterhead.short_stop_url if sms else letterhead.stop_url,
+        "one_way": letterhead.one_way,
         "home_url": letterhead.home_url,
         "published": letterhead.published,
         "published_ms": round(letterhead.published.timestamp() * 1000),

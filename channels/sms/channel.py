@@ -12,7 +12,7 @@ from twilio.request_validator import RequestValidator  # type: ignore[import-unt
 from twilio.rest import Client  # type: ignore[import-untyped]
 
 from channels.base import (
-    STOP_TOKEN_MARK,
+    SHORT_STOP_MARK,
     Accepted,
     ChannelDown,
     ChannelName,
@@ -124,7 +124,7 @@ class SmsChannel:
         """The text, cut where each citizen's stop token goes. Raises `TypeError` on another's."""
         if not isinstance(text.text, SmsText):
             raise TypeError("the SMS channel prepares an SmsText")
-        return Prepared(text, tuple(text.text.body.split(STOP_TOKEN_MARK)))
+        return Prepared(text, tuple(text.text.body.split(SHORT_STOP_MARK)))
 
     async def send(self, prepared: Prepared, to: Recipient, slip: Slip) -> Outcome:
         """Create one message at Twilio. Raises `ChannelDown`; `Withheld` passes."""

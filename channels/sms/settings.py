@@ -53,7 +53,8 @@ class SmsSettings(TwilioAccount):
     two_way: bool = Field(
         default=False,
         description="Citizens can answer this sender (a short code or a number): STOP, STOP EAU, "
-        "AIDE, START are obeyed and answered. Twilio must post to /callbacks/twilio/inbound.",
+        "AIDE, START are obeyed and answered. Twilio must post to /callbacks/twilio/inbound. "
+        "Where they cannot, the link in each SMS is the reader's own, to read more and to stop.",
     )
     status_callback_url: str = Field(
         default="",
@@ -68,6 +69,15 @@ class SmsSettings(TwilioAccount):
         description="A second account, at Twilio or at a provider that speaks its API: takes over "
         "while the first does not work, and hands back.",
     )
+
+    @property
+    def one_way(self) -> bool:
+        """Whether a reader of any of its SMS may be unable to answer STOP: each then bears a link.
+
+        A text is made before it is known which account carries it.
+        """
+        backup = self.for_backup()
+        return not (self.two_way and (backup is None or backup.two_way))
 
     def for_backup(self) -> "SmsSettings | None":
         """The second account's own settings; what is not the account's is the same for both."""

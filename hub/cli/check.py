@@ -141,7 +141,9 @@ def _templates(settings: Settings) -> list[Finding]:
     if overlay is not None and not overlay.is_dir():
         return [Finding(False, "templates", f"words.overlay: there is no folder {overlay}.")]
     catalogue = Catalogue(overlay, settings.hub.language)
-    faults = templates_check.problems(catalogue)
+    sms = settings.channels.sms
+    one_way = sms is not None and sms.one_way
+    faults = templates_check.problems(catalogue, one_way=one_way)
     if not faults:
         return [Finding(True, "templates", "All can be rendered, in every language.")]
     return [Finding(False, "templates", f"{fault}.") for fault in faults]

@@ -14,7 +14,7 @@ from hub.cli.layout import table
 from hub.driving import limits_of
 from hub.flow.budget import MILLION, Limits
 from hub.flow.reach import query_for
-from hub.flow.site import Press, letterhead
+from hub.flow.site import Press
 from hub.ledger.spending import Spent, spent
 from hub.reports.estimate import Prices, cost_of_one, readers
 from hub.settings import Settings
@@ -93,7 +93,7 @@ def forecast(
         for language, n in readers(conn, query).items():
             messages[choose(announcement.contents, language, catalogue.language).language] += n
         for language, n in messages.items():
-            head = letterhead(announcement, catalogue, press.site, language)
+            head = press.head(announcement, catalogue, language)
             preview = press.composer.preview(name, announcement.contents[language], head)
             assert isinstance(preview, Preview)  # printed by `Intake.check` a moment ago
             one = cost_of_one(preview.rendered.text, prices[name])

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-from channels.base import STOP_TOKEN_MARK, ChannelName, Rendered, Urgency
+from channels.base import SHORT_STOP_MARK, STOP_TOKEN_MARK, ChannelName, Rendered, Urgency
 from hub.announcement import Announcement
 from subscribers.catalogue import Catalogue
 from templates.content import Kind, Letterhead
@@ -33,6 +33,10 @@ class Site:
         """A citizen's stop page, also the one-click address (RFC 8058)."""
         return f"{self.public_url}/stop/{token}"
 
+    def short_stop(self, token: str) -> str:
+        """The one link of an SMS nobody can answer: the announcement first, then its stops."""
+        return f"{self.public_url}/s/{token}"
+
     @property
     def domain(self) -> str:
         """The host alone: Message-IDs and List-Ids are made under it."""
@@ -46,6 +50,7 @@ def letterhead(
     language: str,
     *,
     economical: bool = False,
+    one_way: bool = False,
 ) -> Letterhead:
     """Everything around the words, in one language."""
     themes, zones = catalogue.themes_by_key, catalogue.zones_by_key
@@ -62,6 +67,7 @@ def letterhead(
         zones=tuple((key, zones[key].name(language)) for key in announcement.zones if key in zones),
         page_url=site.page(code),
         stop_url=site.stop(STOP_TOKEN_MARK),
+        short_stop_url=site.short_stop(SHORT_STOP_MARK),
         home_url=f"{site.public_url}/",
         list_domain=site.domain,
         published=announcement.published or announcement.publish_at or announcement.created,
@@ -71,6 +77,7 @@ def letterhead(
         chain=announcement.first_code or code,
         post_link=announcement.post_link,
         economical=economical,
+        one_way=one_way,
         ancestors=_ancestors(announcement, catalogue),
         thread=announcement.thread,
     )
@@ -90,21 +97,32 @@ def _ancestors(announcement: Announcement, catalogue: Catalogue) -> tuple[str, .
 class Press:
     """Turns an announcement into the exact text of a channel. Previews and sends call the same.
 
-    `economical`: the town always replaces the characters that make an SMS dearer.
+    `economical`: the town always replaces the characters that make an SMS dearer. `one_way`: its
+    SMS cannot be answered.
     """
 
     composer: Composer
     site: Site
     economical: bool = False
+    one_way: bool = False
+
+    def head(self, announcement: Announcement, catalogue: Catalogue, language: str) -> Letterhead:
+        """What surrounds its words."""
+        return letterhead(
+            announcement,
+            catalogue,
+            self.site,
+            language,
+            economical=self.economical,
+            one_way=self.one_way,
+        )
 
     def print(
         self, announcement: Announcement, catalogue: Catalogue, channel: ChannelName, language: str
     ) -> Rendered | Refusal:
         """The text for a reader of `language`, in the nearest language it was written in."""
         content = choose(announcement.contents, language, catalogue.language)
-        head = letterhead(
-            announcement, catalogue, self.site, content.language, economical=self.economical
-        )
+        head = self.head(announcement, catalogue, content.language)
         return self.composer.compose(channel, content, head)
 
     def print_digest(
@@ -118,17 +136,11 @@ class Press:
         """The message of a digest for a reader of `language`, with these announcements in it."""
         told = sorted(items, key=_digest_order)
         themes = tuple(dict.fromkeys(key for item in told for key in item.themes))
-        own = letterhead(
-            replace(digest, themes=themes),
-            catalogue,
-            self.site,
-            language,
-            economical=self.economical,
-        )
+        own = self.head(replace(digest, themes=themes), catalogue, language)
         carried = []
         for item in told:
             content = choose(item.contents, language, catalogue.language)
-            head = letterhead(item, catalogue, self.site, content.language)
+            head = self.head(item, catalogue, content.language)
             carried.append(DigestItem(content, head))
         town = replace(own, page_url=own.home_url, kind=Kind.FIRST, ancestors=())
         return compose_digest(self.composer, channel, language, carried, town)

@@ -40,7 +40,7 @@ class Slips:
             lane=window.lane,
             expires=window.run.expires,
             in_doubt=row.maybe,
-            stop_token=self.stops.issue(channel, row.subscriber, announcement.id),
+            stop_token=self._stop_token(channel, row.subscriber, announcement.id),
             receipt_token=self.receipt_token(row.delivery, row.round),
             message_key=self._mac(
                 f"message:{announcement.id}:{row.subscriber}:{row.contact_point}", 32
@@ -50,6 +50,11 @@ class Slips:
             reply_to=reply_to,
             provider=provider,
         )
+
+    def _stop_token(self, channel: ChannelName, subscriber: int, announcement: int) -> str:
+        if channel is ChannelName.SMS:
+            return self.stops.issue_short(subscriber, announcement)
+        return self.stops.issue(channel, subscriber, announcement)
 
     def receipt_token(self, delivery: int, round_: int) -> str:
         """``<delivery>.<round>.<mac>``."""

@@ -2,6 +2,7 @@
 """A citizen stops: one theme, one channel, or everything, from a link in any message."""
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import assert_never
@@ -10,6 +11,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import NoResultFound
 
 from channels.base import ChannelName, Clock
+from hub.announcement import Announcement
 from hub.flow.gate import Wishes
 from hub.ledger import announcements, audit, digests
 from hub.ledger.journal import Journal
@@ -24,12 +26,16 @@ from templates.pages.pages import StopChoice
 class Stoppable:
     """What a link's holder may stop: `themes` are those of the message it came in.
 
-    `address` is to be masked before it is shown; empty where the contact point is gone.
+    `told` are the announcements of that message, several where it was a digest, none where the
+    ledger has forgotten them. `address` is to be masked before it is shown; empty where the contact
+    point is gone.
     """
 
     themes: tuple[Theme, ...]
     channel: ChannelName
     address: str = field(repr=False)
+    told: tuple[Announcement, ...]
+    catalogue: Catalogue
 
 
 async def look(ledger: Ledger, token: StopToken) -> Stoppable | None:
@@ -41,8 +47,8 @@ async def look(ledger: Ledger, token: StopToken) -> Stoppable | None:
             return None
         mine = directory.contact_points(conn, token.subscriber)
         address = next((point.address for point in mine if point.channel == token.channel), "")
-        catalogue, ids = _themes(conn, token, person.authority)
-        return Stoppable(tuple(catalogue.themes[each] for each in ids), token.channel, address)
+        catalogue, told = load_catalogue(conn, person.authority), _told(conn, token)
+        return Stoppable(_themes(catalogue, told), token.channel, address, told, catalogue)
 
     return await ledger.read(read)
 
@@ -110,9 +116,8 @@ def apply(conn: Connection, what: Stopped, authority: int, now: datetime) -> tup
 def _meant(conn: Connection, token: StopToken, authority: int, choice: StopChoice) -> Stopped:
     match choice:
         case StopChoice.THEME:
-            catalogue, ids = _themes(conn, token, authority)
-            keys = tuple(catalogue.themes[each].key for each in ids)
-            return Stopped(token.subscriber, token.channel, keys)
+            themes = _themes(load_catalogue(conn, authority), _told(conn, token))
+            return Stopped(token.subscriber, token.channel, tuple(theme.key for theme in themes))
         case StopChoice.CHANNEL:
             return Stopped(token.subscriber, token.channel, None)
         case StopChoice.ALL:
@@ -121,23 +126,21 @@ def _meant(conn: Connection, token: StopToken, authority: int, choice: StopChoic
             assert_never(choice)
 
 
-def _themes(
-    conn: Connection, token: StopToken, authority: int
-) -> tuple[Catalogue, tuple[int, ...]]:
-    """The catalogue of the person's authority, and the numbers of the themes of the message: none
-    where the ledger has forgotten it (ENGINE.md 4.12), for the right to stop outlives it."""
-    catalogue = load_catalogue(conn, authority)
+def _themes(catalogue: Catalogue, told: Iterable[Announcement]) -> tuple[Theme, ...]:
+    """The themes of a message that the town still has, each once."""
+    known = catalogue.themes_by_key
+    keys = dict.fromkeys(key for each in told for key in each.themes)
+    return tuple(known[key] for key in keys if key in known)
+
+
+def _told(conn: Connection, token: StopToken) -> tuple[Announcement, ...]:
+    """What the message told this person of: none where the ledger has forgotten it (ENGINE.md
+    4.12), for the right to stop outlives it."""
     try:
         announcement = announcements.by_id(conn, token.announcement)
     except NoResultFound:
-        return catalogue, ()
-    known = catalogue.themes_by_key
-    keys = announcement.themes or _told_in(conn, token)
-    return catalogue, tuple(known[key].id for key in keys if key in known)
-
-
-def _told_in(conn: Connection, token: StopToken) -> tuple[str, ...]:
-    """The themes of all that this person's digest told of: only a digest has none of its own."""
+        return ()
+    if announcement.themes:  # only a digest has none of its own
+        return (announcement,)
     told = digests.announced_to(conn, token.announcement, token.subscriber, token.channel)
-    themes = (announcements.by_id(conn, each).themes for each in told)
-    return tuple(dict.fromkeys(key for keys in themes for key in keys))
+    return tuple(announcements.by_id(conn, each) for each in told)

@@ -12,6 +12,9 @@ What each page needs (a missing name raises, so a blank never reaches a citizen)
 ``stop.html``: `state` "ask", "done" or "gone". "ask" and "done" need `themes` (names: those of the
     message, then those really stopped), `channel`, `masked_contact`; "ask" needs `token_url`
     (where the form posts its `StopChoice` as field `choice`), "done" needs `choice`.
+    Optional in "ask", to show first what the message told: the names of ``announcement.html`` but
+    `related` (`themes` are the same), with `url`; or `told`, several of `title`, `url`,
+    `published`, `content_language`.
 ``message.html``: `status` (HTTP), `reference` (to quote to the town; may be None).
 ``sandbox.html``: `phones` (of `Phone`), `announcements` (of `AnnouncementProgress`), `now`.
 """

@@ -7,8 +7,7 @@ from aiohttp import web
 from channel_wire import HttpRig, Letter, StillClock
 
 from channels.base import (
-    STOP_TOKEN_LENGTH,
-    STOP_TOKEN_MARK,
+    SHORT_STOP_MARK,
     ChannelName,
     Recipient,
     Rendered,
@@ -24,7 +23,7 @@ class Rig(HttpRig):
     name = "sms"
     personal = True
     body = "Valmont : coupure d'eau rue des Tilleuls. Arret : example.org/s/"
-    rendered = Rendered(ChannelName.SMS, "fr", "eau-1", SmsText(body + STOP_TOKEN_MARK))
+    rendered = Rendered(ChannelName.SMS, "fr", "eau-1", SmsText(body + SHORT_STOP_MARK))
     words = ("Tilleuls", "AC0123456789", "auth-token-secret")
 
     def _created(self, request, body):
@@ -37,7 +36,7 @@ class Rig(HttpRig):
     @property
     def letters(self):
         forms = [parse_qs(body.decode()) for _, body in self.provider.requests if body]
-        return [Letter(form["To"][0], form["Body"][0][-STOP_TOKEN_LENGTH:]) for form in forms]
+        return [Letter(form["To"][0], form["Body"][0].removeprefix(self.body)) for form in forms]
 
     def channel(self, url=None):
         settings = SmsSettings(

@@ -12,7 +12,7 @@ import pytest
 from channel_wire import slip
 
 from channels.base import (
-    STOP_TOKEN_MARK,
+    SHORT_STOP_MARK,
     ChannelDown,
     ChannelName,
     PostText,
@@ -66,7 +66,7 @@ class Stand:
 
 
 def sms_text(words):
-    return Rendered(SMS, "fr", "eau-1", SmsText(f"{words} Stop : example.org/s/{STOP_TOKEN_MARK}"))
+    return Rendered(SMS, "fr", "eau-1", SmsText(f"{words} Stop : example.org/s/{SHORT_STOP_MARK}"))
 
 
 def post_text(words):

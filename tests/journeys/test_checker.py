@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from bench.checker import Findings, Log, check
+from subscribers.tokens import StopTokens
 
 TABLES = """
 CREATE TABLE announcement(id INTEGER PRIMARY KEY, code TEXT);
@@ -98,7 +99,7 @@ class Town:
         self.conn.commit()
         lines = "".join(json.dumps(each) + "\n" for each in self.effects)
         self.log.write_text(lines, "utf-8")
-        return check(Log(self.log), self.ledger, EXPECTED)
+        return check(Log(self.log, self.ledger), self.ledger, EXPECTED)
 
 
 @pytest.fixture
@@ -214,11 +215,21 @@ def test_an_effect_of_no_announcement_is_not_read_over(town: Town) -> None:
         town.found()
 
 
+def test_an_sms_that_bears_its_readers_own_link_is_of_the_announcement_in_it(town: Town) -> None:
+    ours, unknown = (StopTokens([b"k" * 32]).issue_short(70_000, number) for number in (1, 2))
+    first = next(each for each in town.effects if each["channel"] == "sms")
+    first["text"] = f"Eau coupée Infos/STOP : https://alertes.example.org/s/{ours} EXERCICE"
+    assert town.found().broken == []
+    first["text"] = f"Eau coupée Infos/STOP : https://alertes.example.org/s/{unknown}"
+    with pytest.raises(ValueError, match="no announcement"):
+        town.found()
+
+
 def test_a_line_still_being_written_is_read_the_next_time(town: Town) -> None:
     town.found()
     whole = town.log.read_bytes()
     town.log.write_bytes(whole[:-10])
-    log = Log(town.log)
+    log = Log(town.log, town.ledger)
     assert log.read() == 4
     town.log.write_bytes(whole)
     assert log.read() == 5

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from channels.base import (
+    SHORT_STOP_MARK,
     STOP_TOKEN_MARK,
     Accepted,
     Channel,
@@ -48,7 +49,8 @@ TEXTS: dict[ChannelName, Text] = {
         subject="Coupure d’eau",
         text="Coupure d’eau jeudi.\n",
         html="<p>Coupure d’eau jeudi.</p>\n",
-        stop_url=f"https://example.org/s/{STOP_TOKEN_MARK}",
+        stop_url=f"https://example.org/stop/{STOP_TOKEN_MARK}",
+        short_stop_url=f"https://example.org/s/{SHORT_STOP_MARK}",
         list_id="eau.valmont.example.org",
         list_name="Eau",
     ),

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from channels.base import STOP_TOKEN_MARK, Urgency
+from channels.base import SHORT_STOP_MARK, STOP_TOKEN_MARK, Urgency
 from templates.catalogue import Catalogue
 from templates.content import Content, Kind, Letterhead
 from templates.render import Composer
@@ -22,7 +22,8 @@ def letterhead() -> Letterhead:
         themes=(("eau", "Eau et coupures"),),
         zones=(("tanneries", "Tanneries"),),
         page_url="https://alerte.example.org/a/7Kq2",
-        stop_url=f"https://alerte.example.org/s/{STOP_TOKEN_MARK}",
+        stop_url=f"https://alerte.example.org/stop/{STOP_TOKEN_MARK}",
+        short_stop_url=f"https://alerte.example.org/s/{SHORT_STOP_MARK}",
         home_url="https://alerte.example.org/",
         list_domain="alerte.example.org",
         published=datetime(2026, 11, 25, 8, 0, tzinfo=UTC),

@@ -163,6 +163,10 @@ class Door:
         """The token of a message that was sent."""
         return StopTokens([self.keys.stops]).issue(channel, subscriber, announcement)
 
+    def short_token(self, subscriber: int, announcement: int) -> str:
+        """The token of an SMS nobody can answer."""
+        return StopTokens([self.keys.stops]).issue_short(subscriber, announcement)
+
     # ------------------------------------------------------------------ what is on disk
 
     async def rows(self, table: Any, *where: Any) -> list[Any]:

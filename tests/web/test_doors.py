@@ -13,6 +13,8 @@ FILLED = (
     ("{code}", "zzzzzz"),
     ("{source}", "vigicrues"),
     ("{token}", "x" * 32),
+    ("{short}", "y" * 16),
+    ("{channel}", "sms"),
     ("{name}", "app.css"),
 )
 MACHINES = ("/api", "/hooks", "/sandbox/api", "/healthz", "/readyz", "/metrics", "/callbacks")
@@ -35,7 +37,7 @@ def for_machines(path):
 
 async def test_every_door_that_was_promised_is_there(door):
     assert {
-        *("/", "/a/zzzzzz", f"/stop/{'x' * 32}", "/static/app.css", "/sandbox"),
+        *("/", "/a/zzzzzz", f"/stop/{'x' * 32}", f"/s/{'y' * 16}", "/static/app.css", "/sandbox"),
         *("/api/v1/announcements", "/api/v1/announcements/zzzzzz", "/api/v1/openapi.json"),
         *(f"/api/v1/announcements/zzzzzz/{verb}" for verb in ("deliveries", "cancel", "approve")),
         *("/hooks/vigicrues", "/healthz", "/readyz", "/metrics"),
@@ -82,10 +84,11 @@ async def test_no_get_changes_anything(door, news):
         return {run.state for run in runs} == {"done"}
 
     await door.until(planned)
-    token = door.stop_token(ChannelName.SMS, await door.person("v0001"), 1)
+    amina = await door.person("v0001")
+    token, short = door.stop_token(ChannelName.SMS, amina, 1), door.short_token(amina, 1)
     before = await everything(door)
     for path, methods in walk(door).items():
-        real = path.replace("zzzzzz", code).replace("x" * 32, token)
+        real = path.replace("zzzzzz", code).replace("x" * 32, token).replace("y" * 16, short)
         for method in methods & {"GET", "HEAD"}:
             answer = await door.ask(method, real, headers={"Authorization": f"Bearer {key}"})
             assert answer.status == 200, (method, real)

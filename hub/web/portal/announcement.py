@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The public page of an announcement: `/a/{code}`, the address every message carries."""
 
+from collections.abc import Sequence
+
 from aiohttp import web
 from markupsafe import Markup
 from sqlalchemy import Connection
@@ -51,29 +53,13 @@ def _page(
     catalogue: Catalogue,
     language: str,
 ) -> str:
-    content = choose(announcement.contents, language, catalogue.language)
-    themes, zones = catalogue.themes_by_key, catalogue.zones_by_key
     others = [each for each in related if each.id != announcement.id]
-    expires = announcement.expires
     return page(
         "announcement.html",
         language,
         timezone=catalogue.timezone,
         authority=catalogue.name,
         sandbox=hub.sandbox,
-        urgency=announcement.urgency,
-        kind=announcement.kind,
-        title=content.title,
-        body_html=Markup(filters.html(content.body)),  # noqa: S704 (sanitised by nh3)
-        content_language=content.language,
-        themes=[themes[key].name(language) for key in announcement.themes if key in themes],
-        zones=[zones[key].name(language) for key in announcement.zones if key in zones],
-        published=announcement.published,
-        updated=max((each.published for each in others if each.published), default=None),
-        expires=expires,
-        is_expired=expires is not None and expires <= hub.clock.now(),
-        is_cancelled=announcement.cancelled_at is not None,
-        link=content.link,
         related=[
             {
                 "kind": each.kind,
@@ -83,4 +69,33 @@ def _page(
             }
             for each in others
         ],
+        **article(hub, announcement, others, catalogue, language),
     )
+
+
+def article(
+    hub: Desk,
+    announcement: Announcement,
+    others: Sequence[Announcement],
+    catalogue: Catalogue,
+    language: str,
+) -> dict[str, object]:
+    """What ``article.html`` shows; `others` are the rest of its chain."""
+    content = choose(announcement.contents, language, catalogue.language)
+    themes, zones = catalogue.themes_by_key, catalogue.zones_by_key
+    expires = announcement.expires
+    return {
+        "urgency": announcement.urgency,
+        "kind": announcement.kind,
+        "title": content.title,
+        "body_html": Markup(filters.html(content.body)),  # noqa: S704 (sanitised by nh3)
+        "content_language": content.language,
+        "themes": [themes[key].name(language) for key in announcement.themes if key in themes],
+        "zones": [zones[key].name(language) for key in announcement.zones if key in zones],
+        "published": announcement.published,
+        "updated": max((each.published for each in others if each.published), default=None),
+        "expires": expires,
+        "is_expired": expires is not None and expires <= hub.clock.now(),
+        "is_cancelled": announcement.cancelled_at is not None,
+        "link": content.link,
+    }

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The stop page of every message: GET shows, POST acts; also the one-click target of RFC 8058.
 
-The token is the authority: whoever holds the message may stop it, without signing in.
+The token is the authority: whoever holds the message may stop it, without signing in. The short
+link of an SMS nobody can answer leads here too, and shows first what the SMS told.
 """
 
 from typing import Final
@@ -12,17 +13,20 @@ from hub.flow.stopping import Stoppable, Stopping, look
 from hub.web.bodies import read_form
 from hub.web.desk import Desk, desk
 from hub.web.language import language_of, remember
+from hub.web.portal.announcement import article, is_public
 from hub.web.portal.masking import masked
 from hub.web.strangers import count_stranger
 from subscribers.tokens import StopToken
 from templates.pages.pages import StopChoice, page
+from templates.render import choose
 
 _PATH: Final = "/stop/{token}"
+_SHORT: Final = "/s/{short}"
 
 
 def routes() -> list[web.RouteDef]:
-    """GET and POST of the stop page."""
-    return [web.get(_PATH, show), web.post(_PATH, act)]
+    """GET and POST of the stop page, by either link."""
+    return [each for path in (_PATH, _SHORT) for each in (web.get(path, show), web.post(path, act))]
 
 
 async def show(request: web.Request) -> web.Response:
@@ -38,6 +42,7 @@ async def show(request: web.Request) -> web.Response:
         channel=token.channel,
         masked_contact=masked(token.channel, found.address),
         token_url=request.path,
+        **(_news(request, found) if "short" in request.match_info else {}),
     )
     return remember(request, shown)
 
@@ -51,7 +56,7 @@ async def act(request: web.Request) -> web.Response:
         return _page(request, state="gone", status=410)
     # by message, not by address: a mail provider's few machines stop for all its readers
     limit = hub.settings.limits.public_per_minute
-    await hub.limiter.admit("stop", request.match_info["token"], limit)
+    await hub.limiter.admit("stop", request.path, limit)
     choice = _choice(form.get("choice", ""), found)
     stopping = Stopping(hub.ledger, hub.engine.wishes, hub.clock)
     stopped = await stopping.stop(token, choice)
@@ -76,11 +81,29 @@ def _choice(text: str, found: Stoppable) -> StopChoice:
 
 async def _found(request: web.Request) -> tuple[StopToken | None, Stoppable | None]:
     hub: Desk = desk(request)
-    token = hub.stops.read(request.match_info["token"])
+    short = request.match_info.get("short")
+    read = hub.stops.read if short is None else hub.stops.read_short
+    token = read(request.match_info["token"] if short is None else short)
     if token is None:
         await count_stranger(request)
         return None, None
     return token, await look(hub.ledger, token)
+
+
+def _news(request: web.Request, found: Stoppable) -> dict[str, object]:
+    """What the message told, as the page shows it: one whole, several by their titles."""
+    language, town = language_of(request), found.catalogue
+    told = [each for each in found.told if is_public(each)]
+    if len(told) == 1:
+        shown = article(desk(request), told[0], (), town, language)
+        del shown["themes"]  # the page's own, which the choices name
+        return {**shown, "url": f"/a/{told[0].code}"}
+    several = []
+    for each in told:
+        content = choose(each.contents, language, town.language)
+        words = {"title": content.title, "content_language": content.language}
+        several.append({**words, "url": f"/a/{each.code}", "published": each.published})
+    return {"told": several} if several else {}
 
 
 def _page(request: web.Request, *, status: int = 200, **context: object) -> web.Response:

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from twilio.request_validator import RequestValidator
 
 from channels.base import (
-    STOP_TOKEN_LENGTH,
-    STOP_TOKEN_MARK,
+    SHORT_STOP_LENGTH,
+    SHORT_STOP_MARK,
     Accepted,
     ChannelDown,
     ChannelName,
@@ -36,7 +36,7 @@ from channels.sms.settings import SmsSettings
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 TO = Recipient("+33639980001")
-BODY = f"Valmont : alerte crue. Stop : example.org/s/{STOP_TOKEN_MARK} (gratuit) €"
+BODY = f"Valmont : alerte crue. Stop : example.org/s/{SHORT_STOP_MARK} (gratuit) €"
 CALLBACK = "https://alertes.example.org/callbacks/sms"
 
 
@@ -48,7 +48,7 @@ def slip(**changes):
             "lane": Lane.VITAL,
             "expires": None,
             "in_doubt": False,
-            "stop_token": "s" * STOP_TOKEN_LENGTH,
+            "stop_token": "s" * SHORT_STOP_LENGTH,
             "receipt_token": "1.1.mac",
             "message_key": "key",
         }
@@ -91,7 +91,7 @@ async def test_twilio_gets_the_text_byte_for_byte_with_this_citizens_token(sms, 
     assert form == {
         "To": "+33639980001",
         "From": "VALMONT",
-        "Body": BODY.replace(STOP_TOKEN_MARK, "s" * STOP_TOKEN_LENGTH),
+        "Body": BODY.replace(SHORT_STOP_MARK, "s" * SHORT_STOP_LENGTH),
         "ValidityPeriod": "36000",
         "SmartEncoded": "false",
     }
