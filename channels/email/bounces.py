@@ -22,6 +22,10 @@ _STATUS: Final = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
 # RFC 5965 section 7.3; "not-spam" is the contrary, "auth-failure" and "virus" are about servers.
 _COMPLAINTS: Final = frozenset({"abuse", "fraud", "opt-out", "opt-out-list", "other"})
 _MOST_PARTS: Final = 50
+# Strangers choose what is in a letter, and the parsers' work may grow with its square: what a
+# report says comes first, then the letter it is about, which is ours.
+_READ: Final = 65_536
+_READ_OF_FREE_TEXT: Final = 16_384
 
 SENT, FAILED, DELIVERED = 1, 2, 3
 
@@ -30,7 +34,7 @@ def read_letter(letter: bytes, token: str, now: datetime) -> list[Receipt]:
     """The receipt in one letter to the return address that bore `token`; none where it says
     nothing about ours. Never raises, whatever the bytes."""
     try:
-        verdict = _read(message_from_bytes(letter))
+        verdict = _read(letter)
     except Exception:  # noqa: BLE001  (strangers write these: the parsers' bugs must cost nobody)
         return []
     if verdict is None:
@@ -42,14 +46,15 @@ def read_letter(letter: bytes, token: str, now: datetime) -> list[Receipt]:
 _Verdict = tuple[int, str, Reason, bool]
 
 
-def _read(message: Message) -> _Verdict | None:
+def _read(letter: bytes) -> _Verdict | None:
+    message = message_from_bytes(letter[:_READ])
     match _report_type(message):
         case "delivery-status" | "global-delivery-status":
             return _status_report(message)
         case "feedback-report":
             return _complaint(message)
         case None if not _automatic_reply(message):
-            return _free_text(message)
+            return _free_text(message_from_bytes(letter[:_READ_OF_FREE_TEXT]))
         case _:  # a read receipt (RFC 8098), say
             return None
 

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Who gets mail here: the return address of one letter, and the mailbox that takes stops."""
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from email import message_from_bytes
+from dataclasses import dataclass, field
+from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message
+from email.parser import BytesHeaderParser
 from functools import partial
 from typing import Final, Protocol
 
@@ -23,6 +25,10 @@ _PREFIX: Final = "bounce+"
 _UNTOLD: Final = "Please use the link at the end of the message you received: we cannot tell yours"
 _STOP: Final = re.compile(r"\bstop-([A-Za-z0-9_=-]{32})(?![A-Za-z0-9_=-])", re.IGNORECASE)
 _RETURN: Final = re.compile(rb"bounce\+([0-9]{1,18}\.[0-9]{1,9}\.[0-9a-f]{20})@")
+
+
+_HEAD: Final = 65_536  # bytes within which a letter's own headers end
+_SUBJECT: Final = 1_000  # characters of it that are looked at
 
 
 class NoSuchMailbox(Exception):
@@ -47,6 +53,7 @@ class Mailboxes:
     stopping: Stopping
     bounce_domain: str | None
     stop_mailbox: str | None
+    _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def find(self, address: str) -> Work:
         """What takes the mail of this address. Raises `NoSuchMailbox`, alike for one that is
@@ -62,12 +69,15 @@ class Mailboxes:
         raise NoSuchMailbox
 
     async def _returned(self, token: str, letter: bytes) -> None:
-        await self.receiving.receive(self.reader.read_letter(token, letter))
+        # one at a time, beside the loop: a hostile letter takes long, and alerts must not wait
+        async with self._reading:
+            receipts = await asyncio.to_thread(self.reader.read_letter, token, letter)
+        await self.receiving.receive(receipts)
 
     async def _stop(self, letter: bytes) -> str | None:
         """A stop by mail (RFC 2369, RFC 8058): the subject bears the message's own token, and
         means what one click on its link means. A complaint may come here too."""
-        message = message_from_bytes(letter)
+        message = BytesHeaderParser().parsebytes(letter[:_HEAD])
         if message.get_content_type() == "multipart/report":
             await self._reported(letter)
             return None
@@ -95,6 +105,6 @@ class Mailboxes:
 
 def _subject(message: Message) -> str:
     try:
-        return str(make_header(decode_header(str(message.get("Subject", "")))))
-    except (LookupError, ValueError):  # an unknown charset, broken base64
+        return str(make_header(decode_header(str(message.get("Subject", ""))[:_SUBJECT])))
+    except (LookupError, ValueError, MessageError):  # an unknown charset, broken base64
         return ""

@@ -4,6 +4,8 @@ means that it is in the ledger."""
 
 import asyncio
 import socket
+import threading
+from dataclasses import replace
 
 import pytest
 
@@ -205,6 +207,25 @@ async def test_a_letter_too_large_is_refused(office, sender):
     assert await office.door.rows(tables.receipt) == []
 
 
+async def test_a_letter_that_takes_long_to_read_keeps_nobody_waiting(office):
+    """Whoever got one letter may send such ones; urgent alerts leave by the same loop."""
+    begun, released, writers = threading.Event(), threading.Event(), []
+
+    class Slow:
+        def read_letter(self, _token, _letter):
+            begun.set()
+            assert released.wait(5)
+            return []
+
+    office.box._mailboxes = replace(office.box._mailboxes, reader=Slow())
+    sender = await office.sends(writers)
+    handing = asyncio.create_task(sender.hands(await office.address(), "x"))
+    await office.door.until(begun.is_set)
+    released.set()
+    assert (await handing).startswith("250")
+    writers[0].close()
+
+
 async def test_smtp_is_not_spoken(office, sender):
     assert (await sender.says("EHLO mx.example.org")).startswith("500")
 
@@ -278,7 +299,9 @@ async def test_a_stop_by_mail_stops_the_theme_of_its_letter(office, sender):
 
 
 @pytest.mark.parametrize(
-    "head", ["Subject: STOP", f"Subject: stop-{'A' * 32}", "X: y", "Subject: =?x?b?AA?="]
+    "head",
+    ["Subject: STOP", f"Subject: stop-{'A' * 32}", "X: y", "Subject: =?x?b?AA?="]
+    + ["Subject: =?utf-8?b?A?="],
 )
 async def test_a_stop_without_its_token_is_told_what_to_do(office, sender, head):
     row = await office.row()

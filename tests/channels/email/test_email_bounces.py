@@ -4,6 +4,7 @@ nobody their mailbox."""
 
 from datetime import UTC, datetime
 from textwrap import dedent
+from time import thread_time
 
 import pytest
 from hypothesis import given, settings
@@ -341,3 +342,19 @@ def test_a_letter_of_a_thousand_parts_is_read_in_time():
         b'Content-Type: multipart/mixed; boundary="b%d"\n\n--b%d\n' % (n, n) for n in range(500)
     )
     assert read_letter(deep, "t", NOW) == []
+
+
+@pytest.mark.parametrize("lines", [b"\r\n", b"aaaa\r\n", b"--b\r\n\r\nx\r\n"])
+def test_a_hostile_letter_of_a_megabyte_costs_no_more_than_a_small_one(lines):
+    head = b"From: a@example.org\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+    letter = head + lines * (1_000_000 // len(lines))
+    begun = thread_time()
+    assert read_letter(letter, "t", NOW) == []
+    assert thread_time() - begun < 3
+
+
+def test_a_report_is_read_however_long_the_letter_it_returns():
+    raw = dedent(report(group("failed", "5.1.1"))).lstrip().encode()
+    long = raw.removesuffix(b"--b--\n") + b"--b\n\n" + b"our own letter\n" * 60_000 + b"--b--\n"
+    (receipt,) = read_letter(long, "t", NOW)
+    assert (receipt.code, receipt.contact_dead) == ("5.1.1", True)
