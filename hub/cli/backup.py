@@ -47,9 +47,10 @@ def backup(
     folder = settings.hub.data
     if not (folder / LEDGER).is_file():
         raise Refusal(f"There is no ledger in {folder}; run hub init.")
-    key = encrypt_to or settings.backup.encrypt_to
+    # an empty one is a variable nobody set: what was to be encrypted must not be written plain
+    key = settings.backup.encrypt_to if encrypt_to is None else encrypt_to
     with saying("The backup"), bar("Copying") as on_progress:
-        target = to or _dated(settings, key)
+        target = to or _dated(settings, encrypted=key is not None)
         manifest = backups.write(
             folder,
             target,
@@ -60,14 +61,14 @@ def backup(
         )
         gone = [] if to else backups.rotate(target.parent, settings.backup.keep)
     shown = _json if as_json else _lines
-    typer.echo("\n".join(shown(target, manifest, bool(key), len(gone))))
+    typer.echo("\n".join(shown(target, manifest, key is not None, len(gone))))
 
 
-def _dated(settings: Settings, key: str | None) -> Path:
+def _dated(settings: Settings, *, encrypted: bool) -> Path:
     folder = settings.backup.folder or settings.hub.data / "backups"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     made = SystemClock().now().astimezone(UTC)
-    return folder / f"hub-{made:%Y%m%dT%H%M%SZ}.zip{'.age' if key else ''}"
+    return folder / f"hub-{made:%Y%m%dT%H%M%SZ}.zip{'.age' if encrypted else ''}"
 
 
 def _lines(target: Path, manifest: Manifest, encrypted: bool, gone: int) -> Iterator[str]:

@@ -138,6 +138,8 @@ def refusing() -> Iterator[None]:
         raise Refusal(str(unusable)) from None
     except TemplateFault as fault:
         raise Refusal(f"A template is broken: {fault}; see hub check.") from None
+    except UnicodeEncodeError:
+        raise Refusal("What was typed is not UTF-8 text.") from None
     except LedgerFullError:
         raise Refusal("The disk is full: nothing was written.") from None
     except DatabaseError as broken:

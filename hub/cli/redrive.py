@@ -41,7 +41,7 @@ def redrive(  # noqa: PLR0917 (its options)
         typer.Option(help="Only those of this reason; what failed for it is sent again too."),
     ] = None,
     delivery: Annotated[
-        int | None, typer.Option(min=1, help="This one alone, parked or failed.")
+        int | None, typer.Option(min=1, max=2**62, help="This one alone, parked or failed.")
     ] = None,
     failed: Annotated[
         bool, typer.Option("--failed", help="What failed is sent again too, whatever its reason.")

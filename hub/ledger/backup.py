@@ -9,6 +9,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import sqlite3
 import struct
 import zipfile
@@ -34,6 +35,7 @@ _MANIFEST: Final = "manifest.json"
 _FORMAT: Final = 1
 _CHUNK: Final = 1 << 20
 _AGE: Final = b"age-encryption.org/v1"
+_MOST_SAID: Final = 65_536  # bytes of a manifest
 _COUNTED: Final = ("announcement", "delivery", "subscriber")
 
 
@@ -76,7 +78,9 @@ def write(
     encrypted never leaves the data folder when `encrypt_to` (an age recipient) is given. Raises
     `LedgerCorruptError`, `LedgerFullError`, `OSError`, `BadBackupError`.
     """
-    recipient = _recipient(encrypt_to) if encrypt_to else None
+    recipient = None if encrypt_to is None else _recipient(encrypt_to)
+    if not target.name:
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
     with scratch(folder) as room:
         journal = Journal.beside(folder / LEDGER)
         last = journal.last()  # before the copy: an entry that is in both is replayed harmlessly
@@ -166,7 +170,13 @@ def _publish(zipped: Path, target: Path, recipient: pyrage.x25519.Recipient | No
 
 
 def _private(path: Path) -> IO[bytes]:
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+    """A new file that only we can read, whatever somebody put under its name before."""
+    path.unlink(missing_ok=True)
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+
+
+_DATED: Final = re.compile(r"hub-[0-9]{8}T[0-9]{6}Z\.zip(\.age)?")
+"""What `hub backup` names its files: what somebody else named is theirs to remove."""
 
 
 def rotate(folder: Path, keep: int) -> list[Path]:
@@ -174,7 +184,7 @@ def rotate(folder: Path, keep: int) -> list[Path]:
 
     Returns those removed.
     """
-    found = sorted(path for path in folder.glob("hub-*.zip*") if path.suffix in (".zip", ".age"))
+    found = sorted(path for path in folder.iterdir() if _DATED.fullmatch(path.name))
     gone = found[:-keep]
     for path in gone:
         path.unlink()
@@ -199,9 +209,9 @@ def unpack(file: Path, room: Path, identity: str | None = None) -> Manifest:
     try:
         with zipfile.ZipFile(zipped) as archive:
             manifest = _manifest(archive)
-            _extract(archive, LEDGER, room)
+            _extract(archive, LEDGER, room, manifest.bytes)
             if JOURNAL in archive.namelist():
-                _extract(archive, JOURNAL, room)
+                _extract(archive, JOURNAL, room, archive.getinfo(JOURNAL).file_size)
     except _BROKEN:
         raise BadBackupError(f"{file} is not a backup of a hub, or it is damaged.") from None
     copied = room / LEDGER
@@ -248,15 +258,25 @@ def _identities(text: str) -> list[pyrage.x25519.Identity]:
 
 
 def _manifest(archive: zipfile.ZipFile) -> Manifest:
-    manifest = Manifest(**json.loads(archive.read(_MANIFEST)))
+    with archive.open(_MANIFEST) as inside:
+        manifest = Manifest(**json.loads(inside.read(_MOST_SAID)))
+    whole = (manifest.format, manifest.journal, manifest.bytes)
+    if manifest.made_at.tzinfo is None or not all(isinstance(each, int) for each in whole):
+        raise ValueError("no hub writes such a manifest")
     if manifest.format != _FORMAT or manifest.schema > schema.head():
         raise BadBackupError("The backup was written by a newer version: install that one.")
     return manifest
 
 
-def _extract(archive: zipfile.ZipFile, name: str, room: Path) -> None:
+def _extract(archive: zipfile.ZipFile, name: str, room: Path, most: int) -> None:
+    """Write one file out. Raises `ValueError` where it is larger than it says (a bomb), or packed
+    as none of ours is."""
+    if archive.getinfo(name).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ValueError(f"{name} is packed in a way no hub knows")
     with archive.open(name) as inside, _private(room / name) as target:
         while chunk := inside.read(_CHUNK):
+            if target.tell() + len(chunk) > most:
+                raise ValueError(f"{name} is larger than it says")
             target.write(chunk)
 
 

@@ -82,6 +82,19 @@ def test_redrive_takes_all_those_of_a_reason_or_what_failed_too(
     assert journal(rows)[-1][0] == "redrive"
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [("redrive", "--delivery", "9" * 30), ("redrive", "\udcff"), ("repeat", "stop", "\udcff")],
+)
+def test_what_no_ledger_can_hold_is_refused_in_a_sentence(
+    hub: Any, town: Path, typed: tuple[str, ...]
+) -> None:
+    ended = hub(*typed)
+    assert ended.code
+    assert "Traceback" not in ended.err
+    assert ended.err.startswith(("hub: What was typed", "Usage:"))
+
+
 def test_redrive_takes_one_alone(hub: Any, code: str, rows: Rows) -> None:
     [(number,)] = rows("SELECT id FROM delivery WHERE state = 'failed'")
     out = hub("redrive", "--delivery", str(number)).out

@@ -68,6 +68,9 @@ def test_encrypted_it_needs_the_key_that_was_made_for_it(hub: Any, town: Path) -
     [
         (("backup", "--to", "b.zip"), "The backup cannot be made: b.zip File exists."),
         (("backup", "--to", "no/b.zip"), "No such file or directory."),
+        (("backup", "--to", "."), "The backup cannot be made: . Is a directory."),
+        (("backup", "--to", ""), "The backup cannot be made: . Is a directory."),
+        (("backup", "--to", "c.zip", "--encrypt-to", ""), "The key to encrypt to is not an age"),
         (("backup", "--encrypt-to", "age1x"), "The key to encrypt to is not an age recipient"),
         (("restore", "nothing.zip", "--yes"), "nothing.zip No such file or directory."),
         (("restore", "people.csv", "--yes"), "people.csv is not a backup of a hub"),

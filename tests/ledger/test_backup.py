@@ -161,6 +161,48 @@ def test_one_of_a_newer_version_is_refused(key, value, data, tmp_path, room):
         backup.unpack(newer, room)
 
 
+def repacked(target, name="other.zip", packing=zipfile.ZIP_DEFLATED, **said):
+    """The same backup, its manifest saying something else."""
+    other = target.with_name(name)
+    with zipfile.ZipFile(target) as old, zipfile.ZipFile(other, "w", packing) as new:
+        new.writestr("manifest.json", json.dumps(json.loads(old.read("manifest.json")) | said))
+        new.writestr("ledger.sqlite3", old.read("ledger.sqlite3"))
+    return other
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *({"made": each} for each in ("yesterday", 5, None, "2026-11-21T03:00:00")),
+        {"journal": "2"},
+        {"bytes": 4_096},
+        {"rows": {}, "more": "x" * 100_000},
+    ],
+)
+def test_a_manifest_no_hub_writes_is_refused(said, data, tmp_path, room):
+    target, _ = written(data, tmp_path)
+    with pytest.raises(BadBackupError, match="is not a backup of a hub"):
+        backup.unpack(repacked(target, **said), room)
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_one_packed_as_no_hub_packs_is_refused(packing, data, tmp_path, room):
+    target, _ = written(data, tmp_path)
+    with pytest.raises(BadBackupError, match="is not a backup of a hub"):
+        backup.unpack(repacked(target, packing=packing), room)
+
+
+def test_a_file_put_in_its_way_neither_reads_it_nor_keeps_it_open_to_others(data, tmp_path):
+    """In a folder others write to, somebody may have put a file or a link under its first name."""
+    secret, waiting = tmp_path / "seen", tmp_path / ".hub.zip.part"
+    secret.touch(mode=0o644)
+    waiting.symlink_to(secret)
+    target, _ = written(data, tmp_path)
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    assert not target.is_symlink()
+    assert secret.read_bytes() == b""
+
+
 def test_a_damaged_ledger_is_not_backed_up(data, tmp_path):
     ledger = data / "ledger.sqlite3"
     with ledger.open("r+b") as file:
@@ -172,11 +214,13 @@ def test_a_damaged_ledger_is_not_backed_up(data, tmp_path):
 
 
 def test_the_newest_are_kept(tmp_path):
-    for name in ("hub-20261119T030000Z.zip", "hub-20261120T030000Z.zip.age", "other.zip"):
+    """What somebody else put there is neither counted nor removed."""
+    mine = ("hub-20261119T030000Z.zip", "hub-20261120T030000Z.zip.age", "hub-20261121T030000Z.zip")
+    theirs = ("other.zip", "hub-2025-kept.zip", "hub-before-the-move.zip")
+    for name in (*mine, *theirs):
         (tmp_path / name).touch()
-    (tmp_path / "hub-20261121T030000Z.zip").touch()
     assert [path.name for path in backup.rotate(tmp_path, 2)] == ["hub-20261119T030000Z.zip"]
-    assert len(list(tmp_path.iterdir())) == 3
+    assert len(list(tmp_path.iterdir())) == 5
 
 
 def test_a_copy_that_fails_leaves_nothing(data, tmp_path):
