@@ -110,6 +110,26 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
         ANNOUNCEMENT | {"is_cancelled": True, "urgency": Urgency.DRILL},
     ),
     "stop": ("stop.html", STOP | {"state": "ask"}),
+    "short": (
+        "stop.html",
+        {**ANNOUNCEMENT, **STOP, "state": "ask", "url": "/a/7Kq2"},
+    ),
+    "short_digest": (
+        "stop.html",
+        STOP
+        | {
+            "state": "ask",
+            "told": [
+                {
+                    "title": title,
+                    "url": "/a/7Kq2",
+                    "published": NOON,
+                    "content_language": "fr",
+                }
+                for title in ("Coupure d’eau jeudi", "Rue de la Tannerie barrée", "Marché déplacé")
+            ],
+        },
+    ),
     "stop_done": ("stop.html", STOP | {"state": "done"}),
     "stop_gone": ("stop.html", {"state": "gone"}),
     "error": ("message.html", {"status": 503, "reference": "7Kq2-91bd"}),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from channels.base import SHORT_STOP_MARK
 from hub.ledger.database import open_writer
 
 WATER = ("--title", "Coupure", "--body", "Demain de 8 h à 12 h.", "--theme", "coupures")
@@ -215,7 +216,8 @@ def test_the_text_foreseen_is_the_text_that_leaves(hub: Any, town: Path) -> None
     found = json.loads(hub("announce", *WATER, "--dry-run", "--json").out)
     [sms] = [each for each in found["texts"] if each["channel"] == "sms"]
     assert sms["text"]["body"] == (
-        "Ville de Valmont-sur-Orne : Coupure. Demain de 8 h à 12 h. http://127.0.0.1:8080/a/xxxxxx"
+        "Ville de Valmont-sur-Orne : Coupure. Demain de 8 h à 12 h. "
+        f"Infos/STOP : http://127.0.0.1:8080/s/{SHORT_STOP_MARK}"
     )
 
 

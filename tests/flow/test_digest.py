@@ -457,6 +457,7 @@ async def test_its_stop_link_stops_the_themes_it_told_of(hub):
     token = StopToken(SMS, 1, day)
     found = await look(hub.ledger, token)
     assert [theme.key for theme in found.themes] == ["eau"]
+    assert last.id in [each.id for each in found.told]
     stopping = Stopping(hub.ledger, hub.engine.wishes, hub.clock)
     await stopping.stop(token, StopChoice.THEME)
     assert (await look(hub.ledger, token)) is not None

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from channels.base import ChannelName
 from hub.flow.slips import Slips
-from subscribers.tokens import StopTokens
+from subscribers.tokens import StopToken, StopTokens
 
 EMAIL = ChannelName.EMAIL
 SLIPS = Slips(b"s" * 32, StopTokens([b"k" * 32]))
@@ -28,6 +28,24 @@ def test_a_token_of_another_hub_or_another_round_is_refused():
     delivery, round_, mac = SLIPS.receipt_token(1, 1).split(".")
     assert SLIPS.read_receipt_token(f"{delivery}.2.{mac}") is None
     assert SLIPS.read_receipt_token(f"0{delivery}.{round_}.{mac}") is None
+
+
+async def test_an_sms_gets_the_short_stop_token_and_a_letter_the_long_one(make_hub):
+    hub = await make_hub(ChannelName.SMS, EMAIL)
+    await hub.people([1], ChannelName.SMS, EMAIL)
+    tokens = {}
+    for name in (ChannelName.SMS, EMAIL):
+
+        async def remember(prepared, to, slip, *, send=hub[name].send, name=name):
+            tokens[name] = slip.stop_token
+            return await send(prepared, to, slip)
+
+        hub[name].send = remember
+    announcement = await hub.publish()
+    await hub.until(lambda: len(tokens) == 2)
+    about = (1, announcement.id)
+    assert SLIPS.stops.read_short(tokens[ChannelName.SMS]) == StopToken(ChannelName.SMS, *about)
+    assert SLIPS.stops.read(tokens[EMAIL]) == StopToken(EMAIL, *about)
 
 
 async def test_every_copy_bears_one_message_key_and_its_own_round(make_hub):

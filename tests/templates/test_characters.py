@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.base import STOP_TOKEN_MARK, ChannelName
+from channels.base import SHORT_STOP_MARK, STOP_TOKEN_MARK, ChannelName
 from templates.characters import tidy
 from templates.content import Content
 from templates.refusals import Unwritable
@@ -39,8 +39,11 @@ def test_an_override_is_looked_at_too(content: Content) -> None:
     assert tidy(awkward) == Unwritable("sms", "U+0007", 1)
 
 
-def test_a_text_from_outside_cannot_carry_the_citizens_tokens_away(content: Content) -> None:
-    thief = replace(content, body=f"Voir https://thief.example.org/{STOP_TOKEN_MARK}")
+@pytest.mark.parametrize("mark", [STOP_TOKEN_MARK, SHORT_STOP_MARK])
+def test_a_text_from_outside_cannot_carry_the_citizens_tokens_away(
+    content: Content, mark: str
+) -> None:
+    thief = replace(content, body=f"Voir https://thief.example.org/{mark}")
     refused = tidy(thief)
     assert isinstance(refused, Unwritable)
     assert refused.what == "mark"

@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from channels.base import (
+    SHORT_STOP_LENGTH,
+    SHORT_STOP_MARK,
     STOP_TOKEN_LENGTH,
     STOP_TOKEN_MARK,
     ChannelName,
@@ -201,10 +203,21 @@ def test_a_personal_link_changes_no_length(
     stop_in_sms: Composer, content: Content, letterhead: Letterhead, token: str
 ) -> None:
     composer = stop_in_sms
-    sms = _text(composer.compose(ChannelName.SMS, content, letterhead), SmsText).body
+    own = token[:SHORT_STOP_LENGTH]
+    for body in (
+        _text(composer.compose(ChannelName.SMS, content, letterhead), SmsText).body,
+        _text(
+            Composer(Catalogue()).compose(
+                ChannelName.SMS, content, replace(letterhead, one_way=True)
+            ),
+            SmsText,
+        ).body,
+    ):
+        assert SHORT_STOP_MARK in body
+        assert STOP_TOKEN_MARK not in body
+        assert gsm.segments(body.replace(SHORT_STOP_MARK, own)) == gsm.segments(body)
     push = _text(composer.compose(ChannelName.WEBPUSH, content, letterhead), PushText).payload
     letter = _text(composer.compose(ChannelName.EMAIL, content, letterhead), EmailText)
-    assert gsm.segments(sms.replace(STOP_TOKEN_MARK, token)) == gsm.segments(sms)
     for text in (push, letter.text, letter.html, letter.stop_url):
         assert STOP_TOKEN_MARK in text
         assert len(text.replace(STOP_TOKEN_MARK, token).encode()) == len(text.encode())

@@ -15,6 +15,7 @@ FILLED = (
     ("{token}", "x" * 32),
     ("{short}", "y" * 16),
     ("{channel}", "sms"),
+    ("{phone}", "0"),
     ("{name}", "app.css"),
 )
 MACHINES = ("/api", "/hooks", "/sandbox/api", "/healthz", "/readyz", "/metrics", "/callbacks")

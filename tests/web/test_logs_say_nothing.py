@@ -33,9 +33,12 @@ async def test_a_day_leaves_nothing_personal_in_the_log(door, news, log):
     assert hooked.status == 202
     person = await door.person("v0001")
     token = door.stop_token(ChannelName.SMS, person, await door.announcement_id(code))
+    short = door.short_token(person, await door.announcement_id(code))
     for method in ("GET", "POST"):
         await door.ask(method, f"/stop/{token}")
         await door.ask(method, f"/stop/{token[:-1]}")
+        await door.ask(method, f"/s/{short}")
+        await door.ask(method, f"/s/{short[:-1]}")
     door.sandbox.faults.put_all(bad_day())
     again = await door.post(key, said | {"title": TITLE + " bis"})
 
@@ -47,8 +50,17 @@ async def test_a_day_leaves_nothing_personal_in_the_log(door, news, log):
     written = log.getvalue()
     assert written.count("\n") > 20
     assert '"route": "/stop/{token}"' in written
-    secrets = [key, secret, secret.removeprefix("whsec_"), signature, token, "couverture"]
-    secrets += [TITLE, "Marronnier", "Théodule", "Th\\u00e9odule", "wrongwrong"]
+    assert '"route": "/s/{short}"' in written
+    secrets = [key, secret, secret.removeprefix("whsec_"), signature, token, short]
+    secrets += [
+        short[:-1],
+        TITLE,
+        "couverture",
+        "Marronnier",
+        "Théodule",
+        "Th\\u00e9odule",
+        "wrongwrong",
+    ]
     secrets += [row.address for row in await door.rows(theirs.contact_point)]
     secrets += [row.ref for row in await door.rows(tables.delivery) if row.ref and "@" in row.ref]
     assert len(secrets) > 40
