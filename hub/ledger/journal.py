@@ -17,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, Final, Literal
 
+from channels.base import ChannelName
 from hub.ledger.database import LedgerFullError
 from subscribers.tables import to_ms
 
@@ -166,6 +167,9 @@ def _read(line: bytes) -> Entry | None:
         said: dict[str, Any] = json.loads(line)
         said["themes"] = None if said["themes"] is None else tuple(said["themes"])
         said["hashes"] = tuple((channel, hashed) for channel, hashed in said["hashes"])
-        return Entry(**said)
+        entry = Entry(**said)
     except (ValueError, KeyError, TypeError):
         return None
+    numbers = (entry.number, entry.at, entry.person)
+    known = all(type(each) is int for each in numbers) and entry.verb in {"stop", "erase"}
+    return entry if known and entry.channel in {None, *ChannelName} else None

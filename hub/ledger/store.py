@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -67,6 +67,9 @@ class Ledger:
                 lock = FolderLock.take(folder)
             if lock is not None:
                 undo.callback(lock.close)
+            # every address is in it: a folder that others may enter must not show it to them
+            with suppress(OSError):  # SQLite says it better
+                path.touch(mode=0o600, exist_ok=False)
             engine = open_writer(path)
             try:
                 quick_check(engine)

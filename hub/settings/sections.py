@@ -14,6 +14,7 @@ from channels.twitter.settings import TwitterSettings
 from channels.webpush.settings import WebPushSettings
 
 Count = Annotated[int, Field(gt=0)]
+Days = Annotated[int, Field(gt=0, le=36_500)]  # a calendar ends: a century is for ever
 Seconds = Annotated[float, Field(gt=0)]
 Port = Annotated[int, Field(ge=0, le=65535)]  # 0: the system picks one (tests, demo)
 
@@ -214,16 +215,16 @@ class Backup(Section):
 class Retention(Section):
     """How many days things are kept; then they are erased, without anybody asking."""
 
-    deliveries: Count = Field(
+    deliveries: Days = Field(
         396, description="Who was sent what, after an announcement is over; its totals stay."
     )
-    attempts: Count = Field(
+    attempts: Days = Field(
         180, description="Failed attempts and providers' receipts, after an announcement is over."
     )
-    audit: Count = Field(1_096, description="Who did what. It names no citizen's address.")
-    unverified: Count = Field(7, description="Addresses that nobody confirmed.")
-    consents: Count = Field(1_096, description="Proofs of a consent that was withdrawn.")
-    backups: Count = Field(
+    audit: Days = Field(1_096, description="Who did what. It names no citizen's address.")
+    unverified: Days = Field(7, description="Addresses that nobody confirmed.")
+    consents: Days = Field(1_096, description="Proofs of a consent that was withdrawn.")
+    backups: Days = Field(
         30,
         description="The journal of stops and erasures, and ledgers put aside: at least as long as "
         "the oldest backup you would restore.",

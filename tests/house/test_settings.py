@@ -177,6 +177,7 @@ def test_an_unknown_key_names_its_line_the_nearest_and_an_example(tmp_path: Path
         ("[logs]\ntrusted_proxies = []\n", "Did you mean server.trusted_proxies?"),
         ("[channels.email]\nhost = 'h'\n", "line 1: channels.email.sender is missing."),
         ("[server]\nport = 'x'\n", "line 2: server.port should be a valid integer"),
+        ("[retention]\naudit = 999999\n", "line 2: retention.audit should be less than or equal"),
         ("[server]\nport = 99999\n", "line 2: server.port should be less than or equal to 65535"),
         ("server.port = 'x'\n", "line 1: server.port should be a valid integer"),
         ("[hub]\nlanguage = 'de'\n", "hub.language should be 'fr' or 'en'. Example: language = "),

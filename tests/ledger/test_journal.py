@@ -53,6 +53,20 @@ def test_a_line_cut_off_by_a_crash_costs_no_other(journal, torn):
     assert journal.unreadable() == 1
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [{"number": "9"}, {"at": None}, {"person": "x"}, {"channel": "fax"}, {"verb": "start"}],
+)
+def test_a_line_changed_by_hand_is_passed_over_and_stops_nobody_from_stopping(journal, wrong):
+    journal.append("stop", 7, NOW)
+    line = json.loads(journal.path.read_text("utf-8"))
+    with journal.path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line | wrong) + "\n")
+    journal.append("stop", 8, NOW)
+    assert [(each.number, each.person) for each in journal.entries()] == [(1, 7), (2, 8)]
+    assert journal.unreadable() == 1
+
+
 def test_many_who_write_at_once_lose_nothing(journal):
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda n: journal.append("stop", n, NOW), range(200)))

@@ -61,6 +61,17 @@ def add(conn, key="k", **changes):
 # --------------------------------------------------------------------------- opening
 
 
+def test_nobody_else_reads_the_ledger_even_in_a_folder_that_all_may_enter(tmp_path):
+    """A service's own folder is often made by the system, for everybody to enter."""
+    folder = tmp_path / "open"
+    folder.mkdir(mode=0o755)
+    ledger = Ledger.open(folder)
+    made = [path for path in folder.iterdir() if path.name.startswith("ledger")]
+    assert len(made) == 3
+    assert {stat.S_IMODE(path.stat().st_mode) for path in made} == {0o600}
+    ledger.close()
+
+
 def test_the_folder_is_made_for_its_owner_alone(folder):
     Ledger.open(folder).close()
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
