@@ -65,11 +65,10 @@ def test_nobody_else_reads_the_ledger_even_in_a_folder_that_all_may_enter(tmp_pa
     """A service's own folder is often made by the system, for everybody to enter."""
     folder = tmp_path / "open"
     folder.mkdir(mode=0o755)
-    ledger = Ledger.open(folder)
+    Ledger.open(folder).close()
     made = [path for path in folder.iterdir() if path.name.startswith("ledger")]
-    assert len(made) == 3
+    assert folder / "ledger.sqlite3" in made
     assert {stat.S_IMODE(path.stat().st_mode) for path in made} == {0o600}
-    ledger.close()
 
 
 def test_the_folder_is_made_for_its_owner_alone(folder):
