@@ -82,7 +82,7 @@ async def test_the_page_tells_the_news_first_and_then_asks_what_to_stop(door, se
     assert page.text.count("<h1") == 1
     assert "39980001" not in page.text
     english = await door.ask("GET", f"{sent.path}?lang=en")
-    assert "See the whole announcement" in english.text
+    assert "See what followed, on its public page" in english.text
     assert english.headers["Set-Cookie"].startswith("lang=en")
 
 

@@ -5,7 +5,7 @@ The token is the authority: whoever holds the message may stop it, without signi
 link of an SMS nobody can answer leads here too, and shows first what the SMS told.
 """
 
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -90,7 +90,7 @@ async def _found(request: web.Request) -> tuple[StopToken | None, Stoppable | No
     return token, await look(hub.ledger, token)
 
 
-def _news(request: web.Request, found: Stoppable) -> dict[str, object]:
+def _news(request: web.Request, found: Stoppable) -> dict[str, Any]:
     """What the message told, as the page shows it: one whole, several by their titles."""
     language, town = language_of(request), found.catalogue
     told = [each for each in found.told if is_public(each)]

@@ -309,3 +309,18 @@ def test_a_signed_callback_replayed_for_another_row_is_not_believed(sms):
             urlencode(form).encode(),
             f"{CALLBACK}?token=8.2.mac",
         )
+
+
+@pytest.mark.parametrize(
+    ("sender", "backup", "one_way"),
+    [
+        ("VALMONT", None, True),
+        ("38200", None, False),
+        ("38200", {"sender": "VALMONT"}, True),
+        ("38200", {"sender": "38201"}, False),
+        ("VALMONT", {"sender": "38201"}, True),
+    ],
+)
+def test_it_is_one_way_where_any_account_that_may_carry_it_is(sender, backup, one_way):
+    said = settings(sender=sender, two_way=sender.isdecimal(), backup=backup)
+    assert said.one_way is one_way
