@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from channels.base import (
-    SHORT_STOP_MARK,
     STOP_TOKEN_MARK,
     Accepted,
     Channel,
@@ -49,8 +48,7 @@ TEXTS: dict[ChannelName, Text] = {
         subject="Coupure d’eau",
         text="Coupure d’eau jeudi.\n",
         html="<p>Coupure d’eau jeudi.</p>\n",
-        stop_url=f"https://example.org/stop/{STOP_TOKEN_MARK}",
-        short_stop_url=f"https://example.org/s/{SHORT_STOP_MARK}",
+        stop_url=f"https://example.org/s/{STOP_TOKEN_MARK}",
         list_id="eau.valmont.example.org",
         list_name="Eau",
     ),
