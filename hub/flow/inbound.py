@@ -22,12 +22,13 @@ from hub.ledger.journal import Journal
 from hub.ledger.store import Ledger
 from subscribers import consent, directory, subscriptions
 from subscribers.catalogue import Catalogue, load_catalogue
-from subscribers.directory import ContactPoint
+from subscribers.directory import ContactPoint, Subscriber
 from subscribers.preferences import Cadence
 from templates.answers import Answer, answer
 
 BY_SMS: Final = "sms"
-HELP_AGAIN: Final = timedelta(days=1)
+DAY: Final = timedelta(days=1)
+ANSWERS: Final = 20  # to one number in a day: two machines that answer each other cost no more
 REMEMBERED: Final = 10_000  # messages and numbers, the latest
 
 
@@ -54,6 +55,7 @@ class Answering:
     language: str
     _answered: "OrderedDict[str, str | None]" = field(default_factory=OrderedDict)
     _helped: "OrderedDict[str, datetime]" = field(default_factory=OrderedDict)
+    _talks: "OrderedDict[str, tuple[datetime, int]]" = field(default_factory=OrderedDict)
 
     async def hear(self, said: Inbound) -> str | None:
         """The answer, None where there had better be none. A message that comes again is answered
@@ -78,16 +80,26 @@ class Answering:
         await asyncio.to_thread(self._journal, done.stopped, now)
         if said.answered or (meant.wish is Wish.UNCLEAR and not self._may_help(said.sender, now)):
             return None
+        if not self._may_answer(said.sender, now):
+            return None
         language = done.language or ("en" if meant.english else self.language)
         return answer(done.what, language, town=self.town, url=self.url, theme=done.theme)
 
     def _may_help(self, number: str, now: datetime) -> bool:
         """Whether nobody at this number was helped unasked today: it may be a machine too."""
         last = self._helped.get(number)
-        if last is not None and now - last < HELP_AGAIN:
+        if last is not None and now - last < DAY:
             return False
         _keep(self._helped, number, now)
         return True
+
+    def _may_answer(self, number: str, now: datetime) -> bool:
+        """Whether this number was not answered too often today; it is obeyed all the same."""
+        since, answers = self._talks.get(number, (now, 0))
+        if now - since >= DAY:
+            since, answers = now, 0
+        _keep(self._talks, number, (since, answers + 1))
+        return answers < ANSWERS
 
     def _journal(self, stopped: Iterable[Stopped], now: datetime) -> None:
         journal = Journal.beside(self.ledger.path)
@@ -121,26 +133,36 @@ def _act(conn: Connection, number: str, meant: Understood, now: datetime) -> Don
 def _stop(
     conn: Connection, points: Sequence[ContactPoint], about: str, now: datetime, language: str
 ) -> Done:
-    """One theme where it is one of ours, with all below it; else everything on this channel."""
+    """One theme where it is one of ours, with all below it; else everything on this channel.
+
+    A theme that only one of several towns knows is meant for that one: the others' SMS go on.
+    """
     stopped, named = [], ""
-    for point in points:
-        person = directory.load(conn, point.subscriber)
-        assert person is not None  # a contact point is somebody's
-        catalogue = load_catalogue(conn, person.authority)
+    meant = [(*_town(conn, point.subscriber), point.subscriber) for point in points]
+    known = any(_theme(catalogue, about) for _, catalogue, _ in meant)
+    for who, catalogue, person in meant:
         theme = _theme(catalogue, about)
+        if known and theme is None:
+            continue
         keys = None if theme is None else _below(catalogue, theme)
-        what = Stopped(point.subscriber, ChannelName.SMS, keys)
-        before = _held(conn, point.subscriber, catalogue)
-        apply(conn, what, person.authority, now)
-        after = _held(conn, point.subscriber, catalogue)
+        what = Stopped(person, ChannelName.SMS, keys)
+        before = _held(conn, person, catalogue)
+        apply(conn, what, who.authority, now)
+        after = _held(conn, person, catalogue)
         detail = {"by": BY_SMS, "taken": sorted(before.items() - after.items())}
-        audit.record(conn, now, "citizen", "stop", f"subscriber:{person.id}", detail=detail)
+        audit.record(conn, now, "citizen", "stop", f"subscriber:{person}", detail=detail)
         stopped.append(what)
         if theme:
-            named = catalogue.themes_by_key[theme].name(person.language)
+            named = catalogue.themes_by_key[theme].name(language)
     people = tuple(each.person for each in stopped)
     said = Answer.STOPPED_THEME if named else Answer.STOPPED
     return Done(said, language, named, tuple(stopped), people)
+
+
+def _town(conn: Connection, person: int) -> tuple[Subscriber, Catalogue]:
+    who = directory.load(conn, person)
+    assert who is not None  # a contact point is somebody's
+    return who, load_catalogue(conn, who.authority)
 
 
 def _theme(catalogue: Catalogue, about: str) -> str | None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from xml.etree import ElementTree as ET
 
 import pytest
+from door_rig import authority_of
 from sqlalchemy import insert, update
 
 from channels.base import ChannelName, Reason
@@ -179,6 +180,46 @@ async def test_a_shared_number_is_all_its_holders(phone):
     await phone.writes("STOP")
     assert await phone.holds(other) == {}
     assert len(await phone.audited("stop")) == 2
+
+
+async def test_a_theme_that_only_one_of_two_towns_knows_stops_nothing_of_the_other(phone):
+    def move_in(conn):
+        town = authority_of(conn, "autreville")
+        theirs = people.theme.c.authority == town
+        theme = conn.execute(people.theme.select().where(theirs)).first().id
+        names = {"fr": "Pêche", "en": "Fishing"}
+        mine = people.theme.c.id == theme
+        conn.execute(people.theme.update().where(mine).values(key="peche", names=names))
+        now = phone.door.clock.now()
+        row = {"authority": town, "language": "fr", "timezone": "Europe/Paris"}
+        row |= {"channel_order": ["sms"], "created": now}
+        who = conn.execute(people.subscriber.insert().values(row)).inserted_primary_key[0]
+        row = {"subscriber": who, "channel": "sms", "address": AMINA, "position": 0}
+        row |= {"verified_at": now, "created": now}
+        conn.execute(insert(people.contact_point).values(row))
+        asked = {"theme": theme, "channel": "sms", "subscriber": who, "cadence": "now"}
+        conn.execute(insert(people.subscription).values(asked))
+        return who
+
+    who = await phone.door.hub.ledger.transact(move_in)
+    mine = await phone.holds()
+    assert await phone.holds(who) == {"peche": "now"}
+    assert "sur le thème Peche" in await phone.writes("STOP pêche")
+    assert await phone.holds(who) == {}
+    assert await phone.holds() == mine
+    await phone.writes("STOP rien")  # a theme of nobody's: the right to stop outweighs spelling
+    assert await phone.holds() == {}
+
+
+async def test_two_machines_that_answer_each_other_fall_silent(phone):
+    """Obeyed every time; whoever writes that often reads no answers, and each one is paid for."""
+    answers = [await phone.writes(word) for word in ("AIDE", "STOP", "START") * 15]
+    assert 0 < sum(each is not None for each in answers) <= 20
+    assert answers[-1] is None
+    assert await phone.holds()
+    assert await phone.writes("AIDE", number=STRANGER)
+    phone.door.clock.leap(timedelta(days=1, seconds=1))
+    assert await phone.writes("AIDE")
 
 
 async def test_an_unknown_number_is_answered_and_nothing_is_learnt(phone):
