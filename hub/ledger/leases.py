@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, bindparam, or_, select, tuple_, update
 
 from channels.base import Reason
 from hub.clock import boot_id
@@ -28,6 +28,11 @@ Wait = Callable[[Run], int]
 
 _DEAD = select(lease.c.id).where(lease.c.dead)
 _PAGE = 1_000_000_000  # recovery takes all: nothing is sent before it is done
+
+
+_LIVES = select(lease.c.id).where(  # built once: every transaction of upkeep asks it
+    lease.c.id == bindparam("lease"), ~lease.c.dead, lease.c.alive_until > bindparam("steady")
+)
 
 
 class LeaseEndedError(Exception):
@@ -54,8 +59,7 @@ def renew(conn: Connection, lease_id: int, steady: int, alive_until: int) -> boo
 
 def lives(conn: Connection, lease_id: int, steady: int) -> bool:
     """Whether it is neither dead nor run out."""
-    mine = (lease.c.id == lease_id, ~lease.c.dead, lease.c.alive_until > steady)
-    return conn.execute(select(lease.c.id).where(*mine)).first() is not None
+    return conn.execute(_LIVES, {"lease": lease_id, "steady": steady}).first() is not None
 
 
 def is_dead(conn: Connection, lease_id: int) -> bool:
