@@ -23,7 +23,7 @@ from hub.flow.shelf import Shelf
 from hub.flow.slips import Slips
 from hub.flow.verdicts import Back, Kept, Stale, Verdict, Yield
 from hub.flow.window import Known, Window
-from hub.flow.windows import Windows
+from hub.flow.windows import UNREAD, Windows
 from hub.ledger.deliveries import Reservation, Settlement
 from hub.ledger.runs import Run
 from hub.queue.port import WorkQueue
@@ -34,6 +34,7 @@ _ALL: Final = frozenset(Lane)
 _URGENT_ONLY: Final = frozenset({Lane.VITAL, Lane.TRANSACTIONAL})
 _SHARED: Final = 4  # connections from which on one is kept free for vital messages
 _UNTIL_WOKEN: Final = float("inf")
+_TROUBLE: Final = 1.0  # seconds of rest after a bug of ours
 
 
 class Road:
@@ -140,7 +141,12 @@ class Road:
         try:
             while not self._stopping:
                 self._wake.clear()
-                await self._sleep(self._send_what_may_leave())
+                try:
+                    wait = self._send_what_may_leave()
+                except Exception:  # a bug of ours must not close the road for ever
+                    log.exception("dispatch.bug", channel=self.name)
+                    wait = _TROUBLE
+                await self._sleep(wait)
         finally:
             fresh.cancel()
 
@@ -291,13 +297,20 @@ class Road:
                 self._windows.put_back(window, row)
                 return None
             case Stale():
-                try:
-                    await self._shelf.read_people(window, [row, *window.rows])
-                finally:
-                    self._windows.put_back(window, row)
-                return None
+                return await self._read_again(window, row)
             case _:
                 return window.settler.verdict(row, verdict, self._clock.now())
+
+    async def _read_again(self, window: Window, row: Reservation) -> Settlement | None:
+        """Back into its window, its people read as they are now; where nobody can be read it waits
+        in the ledger, or it would be asked for on and on."""
+        try:
+            await self._shelf.read_people(window, [row, *window.rows])
+        except Exception:
+            log.exception("dispatch.people", channel=self.name, run=row.run)
+            return window.settler.verdict(row, UNREAD, self._clock.now())
+        self._windows.put_back(window, row)
+        return None
 
     def _give_back_if(self, tripped: bool) -> None:
         """Everything waits where no provider takes anything any more; nobody's try is spent."""

@@ -112,11 +112,10 @@ class Engine:
 
     async def __aenter__(self) -> Self:
         await self.tenure.begin()
-        self._planner = Planner(
-            self.ledger, self.clock, self.tenure, self._planned, self._digests
-        )
+        self._planner = Planner(self.ledger, self.clock, self.tenure, self._planned, self._digests)
         for each in self._settings:
             self._roads[each.channel.name] = self._road(each)
+        await self.ledger.changed_elsewhere()  # what is written from here on is noticed
         await self.reload()
         self._tasks = [
             asyncio.create_task(self._planner.work(), name="planner"),

@@ -53,11 +53,9 @@ class Fallback:
     def add(self, conn: Connection, now: datetime) -> int:
         """Add the next page of them. Returns how many; derived from the rows alone, so that it may
         be asked again, by another process too."""
-        added = 0
-        for announcement in announcements.in_state(conn, State.RUNNING):
-            if _concerned(announcement, now):
-                added += self._add(conn, announcement, now)
-        return added
+        running = announcements.in_state(conn, State.RUNNING)
+        urgent = [each for each in running if _concerned(each, now)]
+        return upkeep.one_by_one(conn, urgent, lambda each: self._add(conn, each, now))
 
     def awaited(self, conn: Connection, announcement: Announcement, now: datetime) -> bool:
         """Whether something may still have to be added: it is not finished then."""

@@ -65,6 +65,7 @@ class Outcomes:
             case error:
                 # This row alone cannot be written. It stands reserved, in none of our windows:
                 # the self-audit puts it in doubt, and in the end before a human.
+                self.full = False  # whatever it is, it is not for want of room
                 log.error("settle.bug", delivery=settlement.row.delivery, exc_info=error)
                 self._done(settlement)
 

@@ -100,7 +100,11 @@ class Planner:
         """Plan one page of the most urgent run. False when there is nothing to plan."""
         now = self._clock.monotonic()
         self._aside = {run: until for run, until in self._aside.items() if until > now}
-        seen = await self._ledger.read(self._most_urgent)
+        try:
+            seen = await self._ledger.read(self._most_urgent)
+        except Exception:  # whatever it is, planning goes on: upkeep wakes the planner again
+            log.exception("plan.look")
+            return False
         if seen is None:
             return False
         page = self._tenure.guarded(lambda conn: self._page(conn, seen))

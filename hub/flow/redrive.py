@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What a human decides about parked and failed deliveries: send again, or give up."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, literal, select, tuple_
 
 from channels.base import Reason
 from hub.delivery import DeliveryState
@@ -61,8 +61,7 @@ def redrive(
     the journal says who took it.
     """
     moved = maybe = 0
-    chosen = _chosen(conn, principal.authority, choice)
-    while rows := deliveries.rows_where(conn, *chosen, limit=PAGE):
+    for rows in _pages(conn, _chosen(conn, principal.authority, choice), choice.states):
         if choice.abandon:
             deliveries.move(conn, rows, DeliveryState.FAILED, at=to_ms(now))
         else:
@@ -72,6 +71,25 @@ def redrive(
     if moved:
         _say(conn, principal, now, choice, moved)
     return Redriven(moved, maybe)
+
+
+def _pages(
+    conn: Connection, chosen: Sequence[ColumnElement[bool]], states: Sequence[DeliveryState]
+) -> Iterator[Sequence[AnyRow]]:
+    """The chosen rows, a page at a time, each of one state; none is passed twice.
+
+    What is parked has an index in this order, what failed has none: the table's own is the best.
+    """
+    for state in states:
+        parked = state is DeliveryState.PARKED
+        order = (delivery.c.run, delivery.c.id) if parked else (delivery.c.id,)
+        after: list[ColumnElement[bool]] = []
+        meant = [*chosen, delivery.c.state == state]
+        while rows := deliveries.rows_where(conn, *meant, *after, limit=PAGE, order=order):
+            last = rows[-1]
+            seen = (last.run, last.id) if parked else (last.id,)
+            after = [tuple_(*order) > tuple_(*map(literal, seen))]
+            yield rows
 
 
 def _say(conn: Connection, principal: Principal, now: datetime, choice: Choice, moved: int) -> None:
@@ -92,7 +110,7 @@ def _chosen(conn: Connection, authority: int, choice: Choice) -> list[ColumnElem
         found = announcements.by_code(conn, choice.code, authority)
         wanted = wanted.where(run.c.announcement == (found.id if found else -1))
     meant = digests.of_runs_or_carrying(wanted)
-    conditions = [delivery.c.state.in_(choice.states), meant]
+    conditions = [meant]
     if choice.reason is not None:
         conditions.append(delivery.c.reason == choice.reason)
     if choice.delivery is not None:
@@ -110,7 +128,7 @@ def again(conn: Connection, rows: Sequence[AnyRow], now: datetime) -> None:
     for run_id in sorted({row.run for row in rows}):
         mine = [row for row in rows if row.run == run_id]
         doubtful = [row for row in mine if row.maybe and row.state == DeliveryState.PARKED]
-        others = [row for row in mine if row not in doubtful]
+        others = [row for row in mine if not (row.maybe and row.state == DeliveryState.PARKED)]
         wait = doubt_wait(runs.by_id(conn, run_id))
         deliveries.move(conn, doubtful, DeliveryState.DOUBT, at=at, due=at + wait, **fresh)
         # an old round's receipt says nothing of this try

@@ -22,6 +22,7 @@ from hub.flow.repeats import expiry
 from hub.flow.scrutiny import Desk, scrutinise
 from hub.flow.site import Press
 from hub.flow.submission import parse
+from hub.flow.upkeep import one_by_one
 from hub.ledger import announcements, audit, recurrences
 from hub.ledger.recurrences import Recurrence
 from subscribers.catalogue import Catalogue, load_catalogue
@@ -40,10 +41,12 @@ class Repeating:
 
     def publish_due(self, conn: Connection, now: datetime) -> int:
         """Make and publish what comes again now. Returns how many recurrences were looked at."""
-        found = recurrences.due(conn, now)
-        for each in found:
+
+        def come(each: Recurrence) -> int:
             self._come_again(conn, each, now)
-        return len(found)
+            return 1
+
+        return one_by_one(conn, recurrences.due(conn, now), come)
 
     def _come_again(self, conn: Connection, each: Recurrence, now: datetime) -> None:
         first = announcements.by_code(conn, each.code, each.authority)

@@ -94,8 +94,10 @@ class Shelf:
         hurry = dry or window.lane <= Lane.TRANSACTIONAL
         rows = await self.ledger.write(RESERVE, ask, hurry=hurry)
         if rows:
-            await self.read_people(window, rows)
-            window.rows.extend(rows)
+            try:
+                await self.read_people(window, rows)
+            finally:
+                window.rows.extend(rows)  # ours to send or to give back, whatever happened
         return len(rows)
 
     async def read_people(self, window: Window, rows: Sequence[Reservation]) -> None:

@@ -2,10 +2,11 @@
 """The small rounds that keep the ledger true: publish what is due, close what is over, look at
 what is in doubt, say when an announcement is finished. Each is one function of a connection."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
+import structlog
 from sqlalchemy import Connection, select
 
 from channels.base import ChannelName, Reason
@@ -15,9 +16,13 @@ from hub.delivery import PENDING, DeliveryState
 from hub.flow.intake import publish
 from hub.flow.site import Press
 from hub.ledger import announcements, deliveries, runs
+from hub.ledger.database import AnyRow, is_full, is_io_error
+from hub.ledger.moves import BY_DUE
 from hub.ledger.runs import Run, RunState
 from hub.ledger.tables import delivery
 from subscribers.tables import to_ms
+
+log = structlog.get_logger(__name__)
 
 PAGE: Final = 5_000
 
@@ -31,9 +36,27 @@ def publish_due(conn: Connection, press: Press, now: datetime) -> int:
     """Publish the scheduled announcements whose time has come. Returns how many."""
     scheduled = announcements.in_state(conn, State.SCHEDULED)
     due = [each for each in scheduled if each.publish_at is not None and each.publish_at <= now]
-    for each in due:
-        publish(conn, each, press, now)
-    return len(due)
+    return one_by_one(conn, due, lambda each: bool(publish(conn, each, press, now)))
+
+
+T = TypeVar("T")
+
+
+def one_by_one(conn: Connection, these: Iterable[T], work: Callable[[T], int]) -> int:
+    """Do `work` for each of these, in a savepoint of its own: one it fails for keeps no other.
+
+    Returns what it answered in all.
+    """
+    done = 0
+    for each in these:
+        try:
+            with conn.begin_nested():
+                done += work(each)
+        except Exception as error:
+            if is_full(error) or is_io_error(error):
+                raise
+            log.exception("upkeep.bug", of=type(each).__name__, id=getattr(each, "id", None))
+    return done
 
 
 def close_over(conn: Connection, now: datetime) -> int:
@@ -44,17 +67,18 @@ def close_over(conn: Connection, now: datetime) -> int:
     for run in runs.open_runs(conn):
         if not run.over(now):
             continue
-        rows = deliveries.rows_where(
-            conn,
-            delivery.c.run == run.id,
-            delivery.c.state.in_([DeliveryState.READY, DeliveryState.DIGEST]),
-            limit=PAGE,
-        )
+        rows = _waiting(conn, run, DeliveryState.READY) or _waiting(conn, run, DeliveryState.DIGEST)
         if rows:
             state, reason = ended(run)
             deliveries.move(conn, rows, state, at=to_ms(now), reason=reason)
             return len(rows)
     return 0
+
+
+def _waiting(conn: Connection, run: Run, state: DeliveryState) -> Sequence[AnyRow]:
+    """A page of them. Of one state at a time: each has an index of its own, both have none."""
+    mine = (delivery.c.run == run.id, delivery.c.state == state)
+    return deliveries.rows_where(conn, *mine, limit=PAGE, order=BY_DUE)
 
 
 def ended(run: Run) -> tuple[DeliveryState, Reason]:
@@ -135,8 +159,7 @@ def park_roadless(conn: Connection, now: datetime, roads: Collection[ChannelName
     for run in runs.open_runs(conn):
         if run.channel in roads or run.over(now):
             continue
-        waiting = delivery.c.state == DeliveryState.READY
-        rows = deliveries.rows_where(conn, delivery.c.run == run.id, waiting, limit=PAGE)
+        rows = _waiting(conn, run, DeliveryState.READY)
         if rows:
             why = Reason.CHANNEL_NOT_CONFIGURED
             deliveries.move(conn, rows, DeliveryState.PARKED, at=to_ms(now), reason=why)

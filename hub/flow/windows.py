@@ -22,6 +22,9 @@ log = structlog.get_logger(__name__)
 
 _TROUBLE: Final = 1.0  # seconds a run rests when its window could not be filled
 
+UNREAD: Final = Back(Reason.INTERNAL, _TROUBLE)
+"""Verdict on a row that was reserved while nobody could be read."""
+
 
 @dataclass(slots=True)
 class Windows:
@@ -96,6 +99,13 @@ class Windows:
             back = window.settler.verdict(row, Back(reason), self.clock.now())
             self.outcomes.put(back, window.lane)
 
+    def _give_back_unread(self, window: Window) -> None:
+        """Who was reserved and could not be read waits a moment, undoubted."""
+        unread = [row for row in window.rows if row.contact_point not in window.people]
+        for row in unread:
+            window.rows.remove(row)
+            self.outcomes.put(window.settler.verdict(row, UNREAD, self.clock.now()), window.lane)
+
     # ------------------------------------------------------------------ filling
 
     async def _fill(self, run_id: int, window: Window | None) -> None:
@@ -114,7 +124,11 @@ class Windows:
         window.refilling = True
         try:
             window.news = False
-            came = await self.shelf.refill(window)
+            try:
+                came = await self.shelf.refill(window)
+            except Exception:
+                self._give_back_unread(window)
+                raise
             closed = Reason.RUN_PAUSED if window.run.paused else self.closed()
             if closed is not None:
                 self.give_back(window, closed)

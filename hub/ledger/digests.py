@@ -134,12 +134,14 @@ def of_runs_or_carrying(runs: Select[tuple[int]]) -> ColumnElement[bool]:
     What a digest carries is never meant itself: it is sent again with its digest.
     """
     item = delivery.alias("carried")
-    carriers = (
-        select(digest_item.c.digest)
-        .join_from(digest_item, item, item.c.id == digest_item.c.item)
-        .where(item.c.run.in_(runs))
+    # Asked of each row in question: a list of all carriers would walk through every delivery.
+    carries = exists(
+        select(1)
+        .select_from(digest_item.join(item, item.c.id == digest_item.c.item))
+        .where(digest_item.c.digest == delivery.c.id, item.c.run.in_(runs))
+        .correlate(delivery)
     )
-    return and_(~_LINKED, or_(delivery.c.run.in_(runs), delivery.c.id.in_(carriers)))
+    return and_(~_LINKED, or_(delivery.c.run.in_(runs), carries))
 
 
 def announced_to(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from sqlalchemy import Connection, func, select, update
 
@@ -52,6 +53,8 @@ class Run:
         """Nothing of it may leave any more."""
         return self.cancelled or (self.expires is not None and self.expires <= now)
 
+
+_NOT_DONE: Final = [state for state in RunState if state is not RunState.DONE]  # as an index reads
 
 _COLUMNS = select(run, announcement.c.expires, announcement.c.cancelled_at).join_from(
     run, announcement, announcement.c.id == run.c.announcement
@@ -125,7 +128,7 @@ def open_runs(conn: Connection) -> Sequence[Run]:
     """Every run that is not done, oldest first: the queue."""
     return [
         _read(row)
-        for row in conn.execute(_COLUMNS.where(run.c.state != RunState.DONE).order_by(run.c.id))
+        for row in conn.execute(_COLUMNS.where(run.c.state.in_(_NOT_DONE)).order_by(run.c.id))
     ]
 
 
