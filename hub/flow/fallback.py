@@ -49,10 +49,11 @@ class Fallback:
     answering: Collection[ChannelName]
     patience: timedelta
     _none: set[int] = field(default_factory=set)  # deliveries for which there is no next channel
+    _seen: dict[int, int] = field(default_factory=dict)  # of an announcement, the last looked at
 
     def add(self, conn: Connection, now: datetime) -> int:
-        """Add the next page of them. Returns how many; derived from the rows alone, so that it may
-        be asked again, by another process too."""
+        """Add the next page of them. Returns for how many it was decided; derived from the rows
+        alone, so that it may be asked again, by another process too."""
         running = announcements.in_state(conn, State.RUNNING)
         urgent = [each for each in running if _concerned(each, now)]
         return upkeep.one_by_one(conn, urgent, lambda each: self._add(conn, each, now))
@@ -70,17 +71,19 @@ class Fallback:
     def _add(self, conn: Connection, announcement: Announcement, now: datetime) -> int:
         of = runs.of_announcement(conn, announcement.id)
         silent = to_ms(now - self.patience)
-        wanting = stand_ins.wanting(conn, of, self.answering, silent)
+        after = self._seen.pop(announcement.id, 0)  # one pass: each page begins where one ended
+        wanting = stand_ins.wanting(conn, of, self.answering, silent, after=after)
         page = list(islice((row for row in wanting if row.id not in self._none), PAGE))
         if not page:
             return 0
+        self._seen[announcement.id] = page[-1].id
         town = load_catalogue(conn, announcement.authority)
         chosen = self._choose(conn, announcement, town, of, page, now)
-        added = 0
+        decided = sum(row.id in self._none for row in page)
         for channel, points in chosen.items():
-            added += len(points)
+            decided += len({stands_for for stands_for, _ in points})
             self._stand_in(conn, announcement, of, channel, points, now)
-        return added
+        return decided
 
     def _choose(  # noqa: PLR0917 (one caller, just above)
         self,

@@ -41,10 +41,15 @@ class StandIn:
 
 
 def wanting(
-    conn: Connection, of: Sequence[Run], answering: Collection[ChannelName], silent_since: int
+    conn: Connection,
+    of: Sequence[Run],
+    answering: Collection[ChannelName],
+    silent_since: int,
+    *,
+    after: int = 0,
 ) -> Iterator[AnyRow]:
     """(id, run, subscriber) of what failed in these runs, or was accepted on an `answering`
-    channel by then (ms) and not answered for; those that have a stand-in are left out."""
+    channel by then (ms) and not answered for, by id; those that have a stand-in are left out."""
     ids = [each.id for each in of]
     told = [each.id for each in of if each.channel in answering]
     if not _worth_a_look(conn, ids, told):
@@ -55,7 +60,7 @@ def wanting(
     yield from conn.execute(
         select(delivery.c.id, delivery.c.run, delivery.c.subscriber)
         .where(
-            delivery.c.id >= (first or 0),
+            delivery.c.id >= max(first or 0, after + 1),
             delivery.c.run.in_(ids),
             delivery.c.part == 0,
             or_(delivery.c.state == S.FAILED, silent & (delivery.c.at <= silent_since)),

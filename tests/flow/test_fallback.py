@@ -252,3 +252,17 @@ async def test_the_report_says_how_many_and_whose_place_each_takes(hub):
     assert told.elsewhere == 1
     first, second = await hub.ledger.read(lambda conn: delivery_page(conn, of.id, 0, 10))
     assert (first.fallback_of, second.fallback_of) == (None, first.id)
+
+
+async def test_many_without_another_channel_keep_nobody_waiting_who_has_one(make_hub):
+    hub = await make_hub(SMS, EMAIL, answering=[SMS])
+    await hub.people(range(1, 1001), SMS)
+    await hub.people([1001], SMS)
+    await reachable(hub, [1001], EMAIL)
+    await alert(hub)
+    await hub.becomes(accepted=1001)
+
+    hub.clock.leap(301)
+    await hub.engine.round()
+
+    assert [row.subscriber for row in await hub.rows(delivery.c.fallback_of.is_not(None))] == [1001]
