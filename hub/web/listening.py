@@ -2,6 +2,7 @@
 """Where the doors open: a port bound before anything else, or one that another hub still keeps."""
 
 import asyncio
+import logging
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -9,10 +10,21 @@ from typing import Final
 
 import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from channels.base import Clock
 
 log = structlog.get_logger(__name__)
+
+
+def _ours(record: logging.LogRecord) -> bool:
+    """Whether a line of aiohttp's is about us: what strangers misspell is no bug of ours, it would
+    fill the disk a traceback a request, and names their address."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, (HttpProcessingError, web.RequestPayloadError))
+
+
+logging.getLogger("aiohttp.server").addFilter(_ours)
 
 _KNOCK: Final = 1.0  # seconds between two tries at a port that is taken
 

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A day of the hub at debug level leaves no address, token, key or word of a message in its log."""
 
+import asyncio
 import json
 import re
+
+import pytest
+from yarl import URL
 
 from channels.base import ChannelName
 from hub.ledger import tables
@@ -76,3 +80,30 @@ def bad_day():
         ChannelName.SMS: ChannelFaults(rates={Fault.ERROR: 0.5, Fault.REJECT: 0.5}),
         ChannelName.EMAIL: ChannelFaults(rates={Fault.ERROR: 0.5, Fault.REJECT: 0.5}),
     }
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        b"GET http://[bad/stop HTTP/1.1\r\n\r\n",
+        b"FOO /x HTTP/1.1\r\n\r\n",
+        (
+            b"POST /callbacks/twilio/status HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n"
+            b"Content-Encoding: br\r\n\r\nx"
+        ),
+        (
+            b"POST /callbacks/twilio/status HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\n"
+            b"Content-Type: application/x-www-form-urlencoded\r\n"
+            b"Content-Encoding: deflate\r\n\r\ngarbage"
+        ),
+    ],
+)
+async def test_what_is_no_http_writes_no_traceback_and_no_address(door, log, asked):
+    url = URL(door.hub.base_url)
+    reader, writer = await asyncio.open_connection(url.host, url.port)
+    writer.write(asked)
+    assert b" 400 " in await reader.readline()
+    writer.close()
+    await asyncio.sleep(0)
+    assert "Traceback" not in log.getvalue()
+    assert "127.0.0.1" not in log.getvalue()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The stop page: looking changes nothing, pressing the button (or a mail program's) stops."""
 
+import asyncio
 import base64
 from datetime import timedelta
 
@@ -247,3 +248,18 @@ async def test_what_waits_for_somebody_who_stopped_is_skipped(door, sent, news):
     await door.until(skipped)
     assert [(row.state, row.reason) for row in await hers()] == [("skipped", "unsubscribed")]
     assert [effect.to for effect in door.sandbox.effects.to(SMS, "+33639980001")] == before
+
+
+async def test_a_form_that_never_ends_is_given_up(door, sent, monkeypatch):
+    monkeypatch.setattr("hub.web.bodies._PATIENCE", 0.05)
+
+    async def dribble():
+        yield b"choice="
+        await asyncio.sleep(5)
+        yield b"all"
+
+    before = await state(door)
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = await door.ask("POST", f"/stop/{sent.token}", data=dribble(), headers=headers)
+    assert answer.status == 408
+    assert await state(door) == before

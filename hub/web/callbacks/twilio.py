@@ -14,7 +14,7 @@ from aiohttp import web
 
 from channels.base import Inbound, Receipt
 from hub.flow.receipts import ForgedReceiptError
-from hub.web.bodies import read_body
+from hub.web.bodies import read_body, too_slow
 from hub.web.desk import Desk, desk
 from hub.web.problems import ProblemError
 from hub.web.strangers import count_stranger
@@ -92,13 +92,7 @@ async def read_signed(request: web.Request) -> bytes:
         async with asyncio.timeout(_PATIENCE):
             return await read_body(request, _LARGEST, FORM)
     except TimeoutError:
-        raise ProblemError(
-            408,
-            "too_slow",
-            fr="La demande n'est pas arrivée entière à temps.",
-            en="The request did not arrive whole in time.",
-            headers={"Connection": "close"},
-        ) from None
+        raise too_slow() from None
 
 
 def signed_url(request: web.Request, address: str) -> str:
