@@ -18,6 +18,7 @@ from sqlalchemy import func, select
 
 from bench.machine.desk import CLERK, EMAIL, EVERYBODY, SMS, Carrier, Copy, Desk
 from channels.base import Accepted, ChannelDown, ChannelName, Delivered, Reason, Rejected, Retry
+from channels.http import CLOCK_SKEW
 from hub.announcement import Event, State
 from hub.delivery import FINAL, DeliveryState, lawful
 from hub.flow import upkeep
@@ -44,7 +45,7 @@ from subscribers.tables import from_ms, to_ms
 
 S = DeliveryState
 LENGTH: Final = 3_600_000  # milliseconds of a lease
-SKEW: Final = timedelta(seconds=5)
+SKEW: Final = CLOCK_SKEW  # a wall clock may have been an hour wrong when the row was reserved
 
 # what a provider may answer: the outcome, and whether the message reached the citizen's phone
 ANSWERS: Final[dict[str, tuple[Any, bool]]] = {
