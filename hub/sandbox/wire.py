@@ -40,7 +40,11 @@ class Wire:
             case Fault.SILENCE:
                 return await self._hang_up(request)
             case Fault.GARBAGE | Fault.VANISH | Fault.CUT | Fault.DRIP:
-                return await self._spoilt(request, fault, await act())
+                whole = await act()
+                try:
+                    return await self._spoilt(request, fault, whole)
+                except ConnectionResetError:  # whoever asked has left: killed, or out of patience
+                    return whole
             case _:
                 assert_never(fault)
 
