@@ -61,7 +61,7 @@ def redrive(
     the journal says who took it.
     """
     moved = maybe = 0
-    for rows in _pages(conn, _chosen(conn, principal.authority, choice), choice.states):
+    for rows in _pages(conn, _chosen(conn, principal, choice), choice.states):
         if choice.abandon:
             deliveries.move(conn, rows, DeliveryState.FAILED, at=to_ms(now))
         else:
@@ -104,13 +104,16 @@ def _say(conn: Connection, principal: Principal, now: datetime, choice: Choice, 
     )
 
 
-def _chosen(conn: Connection, authority: int, choice: Choice) -> list[ColumnElement[bool]]:
+def _chosen(conn: Connection, principal: Principal, choice: Choice) -> list[ColumnElement[bool]]:
+    authority = principal.authority
     wanted = select(run.c.id).where(run.c.authority == authority)
     if choice.code is not None:
         found = announcements.by_code(conn, choice.code, authority)
         wanted = wanted.where(run.c.announcement == (found.id if found else -1))
     meant = digests.of_runs_or_carrying(wanted)
     conditions = [meant]
+    if not principal.may_operate:  # a digest carries what others published too
+        conditions.append(delivery.c.run.in_(wanted))
     if choice.reason is not None:
         conditions.append(delivery.c.reason == choice.reason)
     if choice.delivery is not None:

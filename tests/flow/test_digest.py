@@ -2,6 +2,7 @@
 """Daily and weekly digests: one message a person and channel, never empty, in order, and every
 announcement in it ends as the message does."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -505,6 +506,10 @@ async def test_a_parked_digest_parks_what_it_carries_and_all_are_sent_again_toge
     assert await messages(hub) == [("parked", "internal")]
     hub[SMS].answer = lambda sent: Accepted("taken")
     chosen = Choice(last.code)
+    limited = replace(CLERK, themes=("eau",))  # a digest carries what others published too
+    given_up = Choice(last.code, abandon=True)
+    none = await hub.write(lambda conn: redrive(conn, limited, hub.clock.now(), given_up))
+    assert none.rows == 0
     again = await hub.write(lambda conn: redrive(conn, CLERK, hub.clock.now(), chosen))
     assert again.rows == 1
     hub.engine.changed()
