@@ -26,6 +26,9 @@ from hub.ledger.lock import FolderLock
 FORGOTTEN: Final = 1_000_000
 """Numbers left out where nobody knows how many were given since the backup."""
 
+FORGOTTEN_ANNOUNCEMENTS: Final = 10_000
+"""Fewer of these: the short link of an SMS has room for 2**24 (decision 21)."""
+
 
 class IncompleteJournalError(Exception):
     """Who stopped or was erased since the backup is not known here."""
@@ -82,7 +85,7 @@ class Replacing:
         follows = ledger.exists() and (given is None or _follows(given, known))
         if not self.without_journal and not (follows and _reaches(self._journal, manifest)):
             raise IncompleteJournalError(str(self._journal.path))
-        floors = given if follows and given else {n: k + FORGOTTEN for n, k in known.items()}
+        floors = given if follows and given else _far_beyond(known)
         people = max((entry.person for entry in self._journal.entries()), default=0)
         return {**floors, "subscriber": max(people, floors.get("subscriber", 0))}
 
@@ -128,6 +131,13 @@ class Replacing:
 def _follows(given: Mapping[str, int], known: Mapping[str, int]) -> bool:
     """Whether a ledger can be what the backed-up one became: its numbers never go down."""
     return all(given[table] >= known.get(table, 0) for table in given)
+
+
+def _far_beyond(known: Mapping[str, int]) -> dict[str, int]:
+    return {
+        table: number + (FORGOTTEN_ANNOUNCEMENTS if table == "announcement" else FORGOTTEN)
+        for table, number in known.items()
+    }
 
 
 def _reaches(journal: Journal, manifest: Manifest) -> bool:
