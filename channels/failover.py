@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Several providers behind one channel: the slip says which of them carries a message.
 
-Who carries what is the road's choice, which knows how each is doing (`hub.flow.providers`); this
-channel only passes it on. It never carries a message on from one provider to the next.
+Who carries what is the road's choice, which knows how each is doing (`hub.flow.send.providers`);
+this channel only passes it on. It never carries a message on from one provider to the next.
 """
 
 from collections.abc import Callable, Mapping, Sequence

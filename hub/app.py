@@ -19,15 +19,15 @@ from sqlalchemy import Connection, select
 from channels.base import Channel, ChannelName, Clock
 from channels.registry import build
 from hub.driving import longest, road_settings
-from hub.flow.credentials import Seal
-from hub.flow.digest import DigestTimes
+from hub.flow.accept.credentials import Seal
+from hub.flow.accept.intake import Intake
+from hub.flow.citizens.inbound import Answering
 from hub.flow.engine import Engine
-from hub.flow.inbound import Answering
-from hub.flow.intake import Intake
+from hub.flow.keep.retention import Retiring, Rules
+from hub.flow.planning.digest import DigestTimes
 from hub.flow.receipts import Receiving
-from hub.flow.retention import Retiring, Rules
+from hub.flow.send.slips import Slips
 from hub.flow.site import Press, Site
-from hub.flow.slips import Slips
 from hub.incoming import inbound_url, postbox, receipt_reader, with_callbacks
 from hub.ledger.lock import FolderLock
 from hub.ledger.store import Ledger

@@ -5,8 +5,8 @@ from typing import Any
 
 from channels.base import Channel, ChannelName
 from channels.registry import backup_of
-from hub.flow.budget import Limits
 from hub.flow.engine import RoadSettings
+from hub.flow.send.budget import Limits
 from hub.settings import Settings
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from channels.base import Channel, ChannelName, ReceiptReader
-from hub.flow.stopping import Stopping
+from hub.flow.citizens.stopping import Stopping
 from hub.postbox.door import Postbox
 from hub.postbox.mailboxes import LetterReader, Mailboxes
 from hub.settings import Settings

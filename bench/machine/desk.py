@@ -13,8 +13,8 @@ from bench.simulator.paper import Disk
 from bench.simulator.town import THEME, Person, Town
 from channels.base import ChannelName, Sighting, Urgency
 from hub.announcement import Announcement, State
-from hub.flow.intake import publish
-from hub.flow.principal import Principal
+from hub.flow.accept.intake import publish
+from hub.flow.accept.principal import Principal
 from hub.flow.site import Press, Site
 from hub.ledger import announcements, tables
 from subscribers import tables as people

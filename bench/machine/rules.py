@@ -22,13 +22,13 @@ from channels.http import CLOCK_SKEW
 from hub.announcement import Event, State
 from hub.delivery import FINAL, DeliveryState, lawful
 from hub.flow import upkeep
-from hub.flow.gate import Gate, Wishes
-from hub.flow.plan import plan_page, query_for
+from hub.flow.doubt.resolving import Finding, resolve
+from hub.flow.planning.plan import plan_page, query_for
 from hub.flow.redrive import Choice, redrive
-from hub.flow.resolving import Finding, resolve
-from hub.flow.settle import Settler, doubt_wait
-from hub.flow.verdicts import Back, Kept, Stale
-from hub.flow.window import Known, Window
+from hub.flow.send.gate import Gate, Wishes
+from hub.flow.send.settle import Settler, doubt_wait
+from hub.flow.send.verdicts import Back, Kept, Stale
+from hub.flow.send.window import Known, Window
 from hub.ledger import announcements, doubts, leases, runs
 from hub.ledger.deliveries import RESERVE, SETTLE, ReserveWindow
 from hub.ledger.doubts import Doubt

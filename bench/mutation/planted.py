@@ -11,11 +11,11 @@ from typing import Any, Final
 from sqlalchemy import Connection, text
 
 from channels.base import Accepted
-from hub.flow import vigil
-from hub.flow.dispatch import Road
-from hub.flow.gate import Gate
-from hub.flow.settle import Settler
-from hub.flow.tenure import Tenure
+from hub.flow.doubt import vigil
+from hub.flow.keep.tenure import Tenure
+from hub.flow.send.dispatch import Road
+from hub.flow.send.gate import Gate
+from hub.flow.send.settle import Settler
 from hub.ledger import deliveries, doubts, leases, receipts
 from hub.ledger.counting import Moves, apply_moves
 from hub.ledger.deliveries import SETTLE, Settlement

@@ -12,11 +12,11 @@ from typing import Any, Final, cast
 from bench.simulator.paper import Disk, PaperLedger
 from bench.simulator.provider import TIMEOUT, Provider, road_of
 from channels.base import ChannelName, Receipt
+from hub.flow.accept.intake import Intake
+from hub.flow.accept.principal import Principal
 from hub.flow.engine import Engine, RoadSettings
-from hub.flow.intake import Intake
-from hub.flow.principal import Principal
+from hub.flow.send.slips import Slips
 from hub.flow.site import Press, Site
-from hub.flow.slips import Slips
 from hub.ledger.receipts import RECEIPT, Arrival
 from hub.ledger.store import Ledger
 from hub.queue.embedded import EmbeddedQueue

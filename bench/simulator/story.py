@@ -18,10 +18,10 @@ from bench.simulator.town import Town, settle
 from bench.simulator.virtual import VirtualClock, play
 from channels.base import ChannelName
 from hub.announcement import UnlawfulMoveError
-from hub.flow import shelf
-from hub.flow.problems import RefusedError
+from hub.flow.accept.problems import RefusedError
+from hub.flow.accept.submission import parse
 from hub.flow.redrive import redrive
-from hub.flow.submission import parse
+from hub.flow.send import shelf
 from hub.ledger.database import LedgerFullError
 from subscribers.privacy import erase_person
 from subscribers.subscriptions import stop_all

@@ -13,8 +13,8 @@ from hub.cli.desk import Desk, at_desk
 from hub.cli.layout import table
 from hub.cli.options import CONFIG, Config, Refusal
 from hub.cli.redrive import AsJson, operating
-from hub.flow.submission import iso
-from hub.flow.switches import Switch
+from hub.flow.accept.submission import iso
+from hub.flow.send.switches import Switch
 
 Name = Annotated[
     ChannelName | None, typer.Argument(metavar="CHANNEL", help="sms, email, x or webpush.")

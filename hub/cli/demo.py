@@ -24,9 +24,9 @@ from hub.cli.options import Refusal
 from hub.cli.serve import run, stopped
 from hub.clock import SystemClock
 from hub.demo_town import town
-from hub.flow.credentials import Scope, issue_key
-from hub.flow.principal import Principal
-from hub.flow.submission import iso, parse
+from hub.flow.accept.credentials import Scope, issue_key
+from hub.flow.accept.principal import Principal
+from hub.flow.accept.submission import iso, parse
 from hub.ledger.database import open_writer
 from hub.ledger.store import Ledger
 from hub.logs import set_up_logs

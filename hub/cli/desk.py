@@ -21,9 +21,9 @@ from hub.app import UnusableError, configured, make_press
 from hub.cli.init import authority_id
 from hub.cli.options import UNWRITABLE, Refusal, read_settings
 from hub.clock import SystemClock
-from hub.flow.intake import Intake, UnknownAnnouncementError
-from hub.flow.principal import Principal
-from hub.flow.problems import Problem, RefusedError
+from hub.flow.accept.intake import Intake, UnknownAnnouncementError
+from hub.flow.accept.principal import Principal
+from hub.flow.accept.problems import Problem, RefusedError
 from hub.flow.site import Press
 from hub.ledger import schema
 from hub.ledger.announcements import StaleAnnouncementError

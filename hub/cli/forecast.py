@@ -12,8 +12,8 @@ from channels.base import ChannelName, EmailText, PostText, PushText, SmsText
 from hub.announcement import Announcement
 from hub.cli.layout import table
 from hub.driving import limits_of
-from hub.flow.budget import MILLION, Limits
-from hub.flow.reach import query_for
+from hub.flow.planning.reach import query_for
+from hub.flow.send.budget import MILLION, Limits
 from hub.flow.site import Press
 from hub.ledger.spending import Spent, spent
 from hub.reports.estimate import Prices, cost_of_one, readers

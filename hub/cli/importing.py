@@ -20,7 +20,7 @@ from hub.cli.desk import Desk, at_desk, refusing
 from hub.cli.files import open_bytes
 from hub.cli.layout import table
 from hub.cli.options import CONFIG, Config, Refusal
-from hub.flow.principal import Principal
+from hub.flow.accept.principal import Principal
 from hub.ledger.audit import record
 from hub.ledger.database import open_readers, open_writer
 from subscribers.catalogue import Catalogue

@@ -9,7 +9,7 @@ from channels.base import Urgency
 from hub.cli.desk import Desk, at_desk
 from hub.cli.options import CONFIG, Config, Refusal
 from hub.cli.scope import Highest, MayPublish, Themes, listed, scope_of
-from hub.flow import credentials
+from hub.flow.accept import credentials
 
 Name = Annotated[str, typer.Argument(help="Whose key it is, such as 'library'.")]
 

@@ -8,7 +8,7 @@ import typer
 from hub.cli.desk import Desk, at_desk
 from hub.cli.options import CONFIG, Config, Refusal
 from hub.cli.watching import bar
-from hub.flow import restoring
+from hub.flow.keep import restoring
 from hub.ledger import hold
 
 

@@ -7,8 +7,8 @@ import typer
 
 from hub.cli.desk import Desk, at_desk
 from hub.cli.options import CONFIG, Config
-from hub.flow.repeating import listed, stop
-from hub.flow.submission import iso
+from hub.flow.accept.repeating import listed, stop
+from hub.flow.accept.submission import iso
 from hub.ledger.recurrences import Recurrence
 
 _repeats = typer.Typer(help="Announcements that come again.", no_args_is_help=True)

@@ -15,7 +15,7 @@ from hub.cli.desk import Desk, at_desk
 from hub.cli.layout import span, table
 from hub.cli.options import CONFIG, Config
 from hub.delivery import DeliveryState
-from hub.flow.submission import iso
+from hub.flow.accept.submission import iso
 from hub.reports.progress import ChannelProgress
 from hub.reports.shown import shown_state
 from hub.reports.summary import Reach, Summary, reach, summary

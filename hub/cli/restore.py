@@ -16,8 +16,8 @@ from hub.cli.desk import in_use, operator, refusing
 from hub.cli.files import read_text
 from hub.cli.options import CONFIG, Config, Refusal, read_settings
 from hub.clock import SystemClock
-from hub.flow.digest import DigestTimes
-from hub.flow.replacing import IncompleteJournalError, Replacing, Restored
+from hub.flow.keep.replacing import IncompleteJournalError, Replacing, Restored
+from hub.flow.planning.digest import DigestTimes
 from hub.ledger.lock import LedgerLockedError
 from hub.settings import Settings
 

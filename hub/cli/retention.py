@@ -11,7 +11,7 @@ from hub.cli.desk import Desk, at_desk
 from hub.cli.layout import table
 from hub.cli.options import CONFIG, Config
 from hub.cli.watching import bar
-from hub.flow.retention import Retiring, Rules, erase_pages, old_files
+from hub.flow.keep.retention import Retiring, Rules, erase_pages, old_files
 from hub.ledger import audit, snapshot
 from hub.ledger.backup import scratch
 from hub.ledger.database import open_writer

@@ -10,7 +10,7 @@ from channels.base import Urgency
 from hub.cli.desk import Desk
 from hub.cli.layout import table
 from hub.cli.options import Refusal
-from hub.flow.credentials import Scope
+from hub.flow.accept.credentials import Scope
 
 Themes = Annotated[
     list[str] | None,

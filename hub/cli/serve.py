@@ -14,7 +14,7 @@ import typer
 from hub.app import Hub, UnusableError, lease_seconds, listen, open_hub, sandbox_of, sandboxed
 from hub.cli.options import CONFIG, UNWRITABLE, Config, Refusal, read_settings
 from hub.clock import SystemClock
-from hub.flow.standby import stand_by
+from hub.flow.keep.standby import stand_by
 from hub.ledger.database import LedgerCorruptError, LedgerFullError
 from hub.ledger.schema import NewerLedgerError
 from hub.ledger.store import LedgerLockedError

@@ -11,8 +11,8 @@ from hub.app import Keys
 from hub.cli.desk import Desk, at_desk
 from hub.cli.options import CONFIG, Config, Refusal
 from hub.cli.scope import Highest, MayPublish, Themes, listed, scope_of
-from hub.flow import credentials
-from hub.flow.credentials import Seal
+from hub.flow.accept import credentials
+from hub.flow.accept.credentials import Seal
 
 Key = Annotated[str, typer.Argument(metavar="KEY", help="Its name in the address: a-z, 0-9, -.")]
 

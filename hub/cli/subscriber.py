@@ -15,8 +15,8 @@ from hub.app import Keys
 from hub.cli.desk import Desk, at_desk
 from hub.cli.layout import table
 from hub.cli.options import CONFIG, Config, Refusal
-from hub.flow.erasing import Erasing
-from hub.flow.gate import Wishes
+from hub.flow.citizens.erasing import Erasing
+from hub.flow.send.gate import Wishes
 from hub.ledger.audit import record
 from subscribers import consent, directory
 from subscribers.addresses import AddressProblem, normalise_email, normalise_phone

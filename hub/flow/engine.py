@@ -16,21 +16,23 @@ from sqlalchemy import Connection
 
 from channels.base import Channel, ChannelName, Clock, Lane, Reason, Witness
 from hub.backoff import HORIZON, looks
-from hub.flow import digest, switches, upkeep
-from hub.flow.budget import Budget, Limits
-from hub.flow.digest import AT_SIX, DigestTimes
-from hub.flow.dispatch import Road
+from hub.flow import upkeep
+from hub.flow.accept.repeating import Repeating
+from hub.flow.doubt.lookup import Lookup
 from hub.flow.fallback import PATIENCE, Fallback
-from hub.flow.gate import Gate, Wishes
-from hub.flow.lookup import Lookup
-from hub.flow.outcomes import Outcomes
-from hub.flow.plan import Planner
-from hub.flow.repeating import Repeating
-from hub.flow.settle import doubt_wait
-from hub.flow.shelf import Shelf
+from hub.flow.keep.tenure import LENGTH, Tenure
+from hub.flow.planning import digest
+from hub.flow.planning.digest import AT_SIX, DigestTimes
+from hub.flow.planning.plan import Planner
+from hub.flow.send import switches
+from hub.flow.send.budget import Budget, Limits
+from hub.flow.send.dispatch import Road
+from hub.flow.send.gate import Gate, Wishes
+from hub.flow.send.outcomes import Outcomes
+from hub.flow.send.settle import doubt_wait
+from hub.flow.send.shelf import Shelf
+from hub.flow.send.slips import Slips
 from hub.flow.site import Press
-from hub.flow.slips import Slips
-from hub.flow.tenure import LENGTH, Tenure
 from hub.ledger import doubts, leases, runs
 from hub.ledger.database import LedgerFullError
 from hub.ledger.deliveries import Settlement

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from channels.base import ChannelName, Reason, Rendered, Urgency
 from hub.announcement import Announcement, State, lane_of
 from hub.flow import upkeep
-from hub.flow.reach import query_for
+from hub.flow.planning.reach import query_for
 from hub.flow.site import Press
 from hub.ledger import announcements, audit, runs, stand_ins
 from hub.ledger.runs import Run, RunState

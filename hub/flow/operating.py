@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from channels.base import ChannelName, Clock
-from hub.flow import switches
-from hub.flow.intake import in_charge_of, visible
-from hub.flow.principal import Principal
-from hub.flow.problems import ForbiddenError, Problem
+from hub.flow.accept.intake import in_charge_of, visible
+from hub.flow.accept.principal import Principal
+from hub.flow.accept.problems import ForbiddenError, Problem
 from hub.flow.redrive import Choice, Redriven, redrive
-from hub.flow.switches import Switch
+from hub.flow.send import switches
+from hub.flow.send.switches import Switch
 from hub.ledger.store import Ledger
 
 _ALL_OF_THEM = Problem(
@@ -60,13 +60,13 @@ class Operating:
     async def pause(
         self, channels: Collection[ChannelName], principal: Principal
     ) -> tuple[ChannelName, ...]:
-        """See `hub.flow.switches.pause`."""
+        """See `hub.flow.send.switches.pause`."""
         return await self._turn(switches.pause, channels, principal)
 
     async def resume(
         self, channels: Collection[ChannelName], principal: Principal
     ) -> tuple[ChannelName, ...]:
-        """See `hub.flow.switches.resume`."""
+        """See `hub.flow.send.switches.resume`."""
         return await self._turn(switches.resume, channels, principal)
 
     async def paused(self) -> Mapping[ChannelName, Switch]:

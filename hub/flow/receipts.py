@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import structlog
 
 from channels.base import Clock, Receipt
-from hub.flow.gate import Wishes
-from hub.flow.slips import Slips
+from hub.flow.send.gate import Wishes
+from hub.flow.send.slips import Slips
 from hub.ledger.receipts import DELIVERED, RECEIPT, Arrival
 from hub.ledger.store import Ledger
 from subscribers.tables import to_ms

@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, Connection, literal, select, tuple_
 
 from channels.base import Reason
 from hub.delivery import DeliveryState
-from hub.flow.principal import Principal
-from hub.flow.settle import doubt_wait
+from hub.flow.accept.principal import Principal
+from hub.flow.send.settle import doubt_wait
 from hub.flow.upkeep import PAGE, reopen
 from hub.ledger import announcements, audit, deliveries, digests, runs
 from hub.ledger.database import AnyRow

@@ -13,7 +13,7 @@ from channels.base import ChannelName, Reason
 from hub.announcement import Announcement, Event, State
 from hub.backoff import DOUBT_CRASHES
 from hub.delivery import PENDING, DeliveryState
-from hub.flow.intake import publish
+from hub.flow.accept.intake import publish
 from hub.flow.site import Press
 from hub.ledger import announcements, deliveries, runs
 from hub.ledger.database import AnyRow, is_full, is_io_error
@@ -104,7 +104,7 @@ def park(conn: Connection, run: Run, now: datetime) -> int:
 RESOLVE: Final[Mapping[ChannelName, Resolve]] = {
     ChannelName.EMAIL: send_again,
     ChannelName.WEBPUSH: send_again,
-    # where `hub.flow.lookup` asks the provider, it resolves them instead
+    # where `hub.flow.doubt.lookup` asks the provider, it resolves them instead
     ChannelName.SMS: park,
     ChannelName.X: park,
 }

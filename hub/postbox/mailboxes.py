@@ -13,8 +13,8 @@ from functools import partial
 from typing import Final, Protocol
 
 from channels.base import Receipt
+from hub.flow.citizens.stopping import Stopping, look
 from hub.flow.receipts import Receiving
-from hub.flow.stopping import Stopping, look
 from subscribers.tokens import StopToken, StopTokens
 from templates.pages.pages import StopChoice
 

@@ -8,10 +8,10 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, Gauge
 
 from channels.base import Clock, ReceiptReader
-from hub.flow.credentials import Seal
+from hub.flow.accept.credentials import Seal
+from hub.flow.accept.intake import Intake
+from hub.flow.citizens.inbound import Answering
 from hub.flow.engine import Engine
-from hub.flow.inbound import Answering
-from hub.flow.intake import Intake
 from hub.flow.receipts import Receiving
 from hub.flow.site import Site
 from hub.ledger.store import Ledger

@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from hub.flow.problems import Problem
+from hub.flow.accept.problems import Problem
 
 CONTENT_TYPE = "application/problem+json"
 

@@ -3,8 +3,8 @@
 
 from typing import Any
 
-from hub.flow.dispatch import Road
-from hub.flow.providers import Condition
+from hub.flow.send.dispatch import Road
+from hub.flow.send.providers import Condition
 
 
 def state(road: Road, now: float) -> str:

@@ -11,8 +11,8 @@ from aiohttp import web
 from prometheus_client import Counter
 
 from hub.announcement import UnlawfulMoveError
-from hub.flow.intake import UnknownAnnouncementError
-from hub.flow.problems import ForbiddenError, RefusedError, UnreadableError
+from hub.flow.accept.intake import UnknownAnnouncementError
+from hub.flow.accept.problems import ForbiddenError, RefusedError, UnreadableError
 from hub.ledger.announcements import StaleAnnouncementError
 from hub.ledger.database import LedgerFullError, is_busy
 from hub.web import health, problems

@@ -16,7 +16,7 @@ import pytest
 from bad_cases import FORM, NEWS, TABLE
 
 from hub.__main__ import main
-from hub.flow import submission
+from hub.flow.accept import submission
 from hub.web.hooks.standard import sign
 from subscribers.catalogue import load_catalogue
 from subscribers.catalogue_file import import_catalogue

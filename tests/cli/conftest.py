@@ -20,7 +20,7 @@ from channels.base import ChannelName, Reason
 from hub.__main__ import main
 from hub.delivery import DeliveryState
 from hub.demo_town.town import FILES
-from hub.flow.plan import plan_page
+from hub.flow.planning.plan import plan_page
 from hub.ledger import announcements, deliveries, runs
 from hub.ledger.database import open_writer
 from hub.ledger.runs import RunState

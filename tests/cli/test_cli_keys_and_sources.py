@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from channels.base import Urgency
 from hub.app import Keys
-from hub.flow.credentials import Seal, principal_of_key, source_of
+from hub.flow.accept.credentials import Seal, principal_of_key, source_of
 from hub.ledger.database import open_readers
 from hub.settings import load_settings
 

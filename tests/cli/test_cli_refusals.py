@@ -12,7 +12,7 @@ from hub.app import UnusableError
 from hub.cli.desk import refusing
 from hub.cli.layout import span, table
 from hub.cli.options import Refusal
-from hub.flow.problems import Problem, RefusedError
+from hub.flow.accept.problems import Problem, RefusedError
 from hub.ledger.announcements import StaleAnnouncementError
 from hub.ledger.database import LedgerFullError
 from templates.catalogue import TemplateFault

@@ -116,5 +116,8 @@ def test_with_nothing_parked_nothing_is_written(hub: Any, announced: Announced, 
 def test_redrive_wants_one_announcement_or_all_of_them(hub: Any, town: Path) -> None:
     for options in ((), ("7Kq2mX", "--all")):
         ended = hub("redrive", *options)
-        assert (ended.code, ended.err) == (1, "hub: Name one announcement, a reason or a delivery, or give --all.\n")
+        assert (ended.code, ended.err) == (
+            1,
+            "hub: Name one announcement, a reason or a delivery, or give --all.\n",
+        )
     assert "may have left already" in " ".join(hub("redrive", "--help").out.split())

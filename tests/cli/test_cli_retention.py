@@ -16,7 +16,7 @@ import pytest
 from channels.base import ChannelName, Reason
 from hub.clock import ManualClock
 from hub.delivery import DeliveryState
-from hub.flow.retention import PAGE, Retiring, Rules
+from hub.flow.keep.retention import PAGE, Retiring, Rules
 from hub.ledger.journal import Journal
 from hub.ledger.store import Ledger
 

@@ -16,12 +16,12 @@ from structlog.testing import capture_logs
 from channels.base import ChannelName
 from channels.registry import load
 from hub.clock import SystemClock
+from hub.flow.accept.intake import Intake
+from hub.flow.accept.principal import Principal
+from hub.flow.accept.submission import parse
 from hub.flow.engine import Engine, RoadSettings
-from hub.flow.intake import Intake
-from hub.flow.principal import Principal
+from hub.flow.send.slips import Slips
 from hub.flow.site import Press, Site
-from hub.flow.slips import Slips
-from hub.flow.submission import parse
 from hub.ledger.store import Ledger
 from hub.ledger.tables import delivery
 from hub.queue.embedded import EmbeddedQueue

@@ -17,13 +17,13 @@ from structlog.testing import capture_logs
 
 from channels.base import Accepted, ChannelName, Prepared, Sighting, TextLimit, Urgency
 from hub.announcement import Announcement, State
+from hub.flow.accept.intake import Intake, publish
+from hub.flow.accept.principal import Principal
+from hub.flow.accept.submission import parse
 from hub.flow.engine import Engine, RoadSettings
-from hub.flow.intake import Intake, publish
-from hub.flow.plan import plan_page
-from hub.flow.principal import Principal
+from hub.flow.planning.plan import plan_page
+from hub.flow.send.slips import Slips
 from hub.flow.site import Press, Site
-from hub.flow.slips import Slips
-from hub.flow.submission import parse
 from hub.ledger import announcements, runs
 from hub.ledger import tables as ledger_tables
 from hub.ledger.database import open_writer
@@ -512,7 +512,7 @@ def pages_of(monkeypatch):
     """`pages_of(7)`: the planner takes so many people at a time."""
 
     def limit(people):
-        monkeypatch.setattr("hub.flow.plan.PAGE", people)
-        monkeypatch.setattr("hub.flow.plan.FIRST_PAGE", people)
+        monkeypatch.setattr("hub.flow.planning.plan.PAGE", people)
+        monkeypatch.setattr("hub.flow.planning.plan.FIRST_PAGE", people)
 
     return limit

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from channels.base import Accepted, ChannelDown, ChannelName, Reason, Rejected, Retry
-from hub.flow.breaker import FEWEST, FIRST, LONGEST, SPAN, Breaker
-from hub.flow.providers import Condition, Providers
+from hub.flow.send.breaker import FEWEST, FIRST, LONGEST, SPAN, Breaker
+from hub.flow.send.providers import Condition, Providers
 
 DOWN = ChannelDown(Reason.NETWORK)
 NETWORK = Retry(Reason.NETWORK)

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from channels.base import Accepted, ChannelDown, ChannelName, Delivered, Reason, Rejected, Retry
-from hub.flow.budget import Limits
 from hub.flow.redrive import redrive
+from hub.flow.send.budget import Limits
 from hub.ledger import spending
 from hub.ledger.spending import Spent
 

@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from channels.base import Accepted, ChannelDown, ChannelName, Reason, Rejected, Retry
-from hub.flow.digest import DigestTimes
-from hub.flow.principal import Principal
+from hub.flow.accept.principal import Principal
+from hub.flow.citizens.stopping import Stopping, look
+from hub.flow.planning.digest import DigestTimes
 from hub.flow.redrive import Choice, redrive
-from hub.flow.stopping import Stopping, look
 from hub.ledger import announcements
 from hub.ledger.tables import announcement, delivery, digest_item, run
 from hub.ledger.tables import delivery as deliveries_table
@@ -366,7 +366,7 @@ async def test_a_daemon_that_slept_through_the_hour_makes_up_for_it_once(hub):
 
 
 async def test_a_crash_in_the_middle_of_gathering_gathers_nobody_twice(hub, monkeypatch):
-    monkeypatch.setattr("hub.flow.digest.PEOPLE", 2)
+    monkeypatch.setattr("hub.flow.planning.digest.PEOPLE", 2)
     await hub.people(range(1, 10), SMS, cadence="daily")
     hub[SMS].before_gate = lambda: None
     last = await hub.publish()

@@ -4,7 +4,7 @@
 import asyncio
 
 from channels.base import Accepted, ChannelName, Lane, Reason, Retry
-from hub.flow.principal import Principal
+from hub.flow.accept.principal import Principal
 
 SMS, EMAIL, PUSH, X = ChannelName.SMS, ChannelName.EMAIL, ChannelName.WEBPUSH, ChannelName.X
 

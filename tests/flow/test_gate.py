@@ -9,10 +9,10 @@ import pytest
 
 from channels.base import ChannelName, Lane, Reason, Recipient, Urgency
 from hub.clock import ManualClock
-from hub.flow.gate import STALE_AFTER, Gate, Wishes
-from hub.flow.settle import Settler
-from hub.flow.verdicts import Back, Ended, Kept, Stale, Yield
-from hub.flow.window import Known, Window
+from hub.flow.send.gate import STALE_AFTER, Gate, Wishes
+from hub.flow.send.settle import Settler
+from hub.flow.send.verdicts import Back, Ended, Kept, Stale, Yield
+from hub.flow.send.window import Known, Window
 from hub.ledger.deliveries import Reservation
 from hub.ledger.runs import Run, RunState
 from hub.queue.embedded import EmbeddedQueue

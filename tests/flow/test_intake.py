@@ -9,10 +9,10 @@ import pytest
 
 from channels.base import ChannelName, Reason
 from hub.announcement import UnlawfulMoveError
-from hub.flow.intake import UnknownAnnouncementError
-from hub.flow.problems import ConflictError, ForbiddenError, RefusedError
-from hub.flow.submission import parse
-from hub.flow.texts import UnprintableError
+from hub.flow.accept.intake import UnknownAnnouncementError
+from hub.flow.accept.problems import ConflictError, ForbiddenError, RefusedError
+from hub.flow.accept.submission import parse
+from hub.flow.send.texts import UnprintableError
 from hub.ledger import audit
 
 SMS, EMAIL, X = ChannelName.SMS, ChannelName.EMAIL, ChannelName.X
@@ -132,7 +132,7 @@ async def test_a_text_that_prints_no_more_costs_no_message_and_ends_before_a_hum
     def unprintable(self, language):
         raise UnprintableError(language)
 
-    monkeypatch.setattr("hub.flow.texts.Texts._prepare", unprintable)
+    monkeypatch.setattr("hub.flow.send.texts.Texts._prepare", unprintable)
     await hub.start()
     for _ in range(60):
         await hub.idle(2)

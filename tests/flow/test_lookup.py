@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import update
 
 from channels.base import Accepted, ChannelDown, ChannelName, Reason, Retry, Sighting
-from hub.flow.erasing import erase
-from hub.flow.lookup import SLOTS
+from hub.flow.citizens.erasing import erase
+from hub.flow.doubt.lookup import SLOTS
 from hub.ledger.receipts import FAILED as REPORTED_FAILED
 from hub.ledger.receipts import RECEIPT, SENT, Arrival
 from hub.ledger.tables import delivery, kept_address

@@ -8,7 +8,7 @@ from sqlalchemy.exc import OperationalError
 
 from channels.base import ChannelName, Lane
 from hub.delivery import DeliveryState
-from hub.flow.outcomes import Outcomes
+from hub.flow.send.outcomes import Outcomes
 from hub.ledger.database import LedgerFullError, open_writer
 from hub.ledger.deliveries import Reservation, Settlement
 from hub.ledger.tables import announcement, channel_switch

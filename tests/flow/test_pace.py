@@ -4,7 +4,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.flow.pace import Pace
+from hub.flow.send.pace import Pace
 
 
 def leave(pace, until):

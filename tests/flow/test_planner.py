@@ -10,7 +10,7 @@ from sqlalchemy import insert, update
 
 from channels.base import ChannelName
 from hub.delivery import DeliveryState
-from hub.flow.plan import FIRST_PAGE, plan_page
+from hub.flow.planning.plan import FIRST_PAGE, plan_page
 from hub.ledger import deliveries, runs
 from hub.ledger.runs import RunState
 from hub.ledger.tables import announcement, delivery
@@ -75,8 +75,8 @@ def test_two_planners_never_plan_anybody_twice(make_book, turns):
     seen = {"a": run, "b": run}
     planners = {"a": 1, "b": 2}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("hub.flow.plan.PAGE", 5)
-        patch.setattr("hub.flow.plan.FIRST_PAGE", 5)
+        patch.setattr("hub.flow.planning.plan.PAGE", 5)
+        patch.setattr("hub.flow.planning.plan.FIRST_PAGE", 5)
         for turn in turns:
             who = turn[-1]
             if turn.startswith("see"):
@@ -256,7 +256,7 @@ async def test_a_run_that_cannot_be_planned_lets_others_pass(make_hub, monkeypat
             raise LookupError
         return plan_page(conn, seen, *more)
 
-    monkeypatch.setattr("hub.flow.plan.plan_page", plan)
+    monkeypatch.setattr("hub.flow.planning.plan.plan_page", plan)
     await hub.start()
     await hub.ends(await hub.publish())
     assert {line["run"] for line in logs if line["log_level"] == "error"} == {1}

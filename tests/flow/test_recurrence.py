@@ -13,11 +13,11 @@ from sqlalchemy import select
 
 from channels.base import ChannelName
 from hub.announcement import State
-from hub.flow.principal import Principal
-from hub.flow.problems import ForbiddenError, RefusedError
-from hub.flow.recurrence import WEEKDAYS, Repeat
-from hub.flow.repeating import listed, stop
-from hub.flow.submission import parse
+from hub.flow.accept.principal import Principal
+from hub.flow.accept.problems import ForbiddenError, RefusedError
+from hub.flow.accept.recurrence import WEEKDAYS, Repeat
+from hub.flow.accept.repeating import listed, stop
+from hub.flow.accept.submission import parse
 from hub.ledger import announcements
 from hub.ledger.tables import announcement, audit
 

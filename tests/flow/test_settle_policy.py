@@ -20,8 +20,8 @@ from channels.base import (
 )
 from hub.backoff import HORIZON, ceiling, delay
 from hub.delivery import DeliveryState, lawful
-from hub.flow.settle import Settler
-from hub.flow.verdicts import Back, Ended
+from hub.flow.send.settle import Settler
+from hub.flow.send.verdicts import Back, Ended
 from hub.ledger.deliveries import Reservation
 from hub.ledger.runs import Run, RunState
 from subscribers.preferences import Digest, Hold, Skip

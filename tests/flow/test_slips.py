@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channels.base import ChannelName
-from hub.flow.slips import Slips
+from hub.flow.send.slips import Slips
 from subscribers.tokens import StopToken, StopTokens
 
 EMAIL = ChannelName.EMAIL

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from channels.base import Accepted, ChannelName, Reason, Urgency
-from hub.flow import switches
-from hub.flow.problems import ForbiddenError
+from hub.flow.accept.problems import ForbiddenError
 from hub.flow.redrive import Redriven, redrive
+from hub.flow.send import switches
 from hub.ledger import audit, hold
 
 SMS, EMAIL = ChannelName.SMS, ChannelName.EMAIL

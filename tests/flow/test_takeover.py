@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from channels.base import Accepted, ChannelName
-from hub.flow.standby import stand_by
-from hub.flow.tenure import lease_name
+from hub.flow.keep.standby import stand_by
+from hub.flow.keep.tenure import lease_name
 from hub.ledger import leases
 from hub.ledger.leases import LeaseEndedError
 from hub.ledger.lock import FolderLock, LedgerLockedError

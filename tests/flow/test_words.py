@@ -3,7 +3,7 @@
 
 import pytest
 
-from hub.flow.words import Wish, folded, matching, understood
+from hub.flow.citizens.words import Wish, folded, matching, understood
 
 
 @pytest.mark.parametrize(

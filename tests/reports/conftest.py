@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 from channels.base import ChannelName, Lane, Reason, Urgency
 from hub.announcement import Announcement, Event, State
 from hub.delivery import DeliveryState
-from hub.flow.plan import plan_page
+from hub.flow.planning.plan import plan_page
 from hub.ledger import announcements, deliveries, runs
 from hub.ledger.database import open_writer
 from hub.ledger.runs import RunState

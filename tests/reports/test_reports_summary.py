@@ -11,7 +11,7 @@ from sqlalchemy.exc import NoResultFound
 from channels.base import ChannelName, Lane, PostText, PushText, Reason, SmsText, Urgency
 from hub.announcement import Event
 from hub.delivery import DeliveryState
-from hub.flow.reach import query_for
+from hub.flow.planning.reach import query_for
 from hub.ledger import announcements, runs
 from hub.ledger.runs import RunState
 from hub.reports.estimate import Prices, cost_of_one, readers

@@ -23,7 +23,7 @@ from channels.base import ChannelName, Urgency
 from hub.app import Hub, Keys, listen, open_hub, sandbox_of, sandboxed
 from hub.clock import SystemClock
 from hub.demo_town import town
-from hub.flow.credentials import Scope, Seal, add_source, issue_key
+from hub.flow.accept.credentials import Scope, Seal, add_source, issue_key
 from hub.ledger import tables
 from hub.ledger.database import open_writer
 from hub.ledger.store import Ledger

@@ -10,7 +10,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
 from channels.base import Urgency
-from hub.flow.credentials import Scope, revoke_key
+from hub.flow.accept.credentials import Scope, revoke_key
 from hub.ledger import tables
 
 PATH = "/api/v1/announcements"

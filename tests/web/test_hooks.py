@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from channels.base import Urgency
-from hub.flow.credentials import Scope, Seal, add_source, revoke_source
+from hub.flow.accept.credentials import Scope, Seal, add_source, revoke_source
 from hub.ledger import tables
 from hub.web.hooks.standard import sign
 

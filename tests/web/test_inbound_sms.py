@@ -11,7 +11,7 @@ from door_rig import authority_of
 from sqlalchemy import insert, update
 
 from channels.base import ChannelName, Reason
-from hub.flow.stopping import Stopping
+from hub.flow.citizens.stopping import Stopping
 from hub.ledger import tables
 from hub.ledger.journal import Journal
 from hub.sandbox.receipts import sign

@@ -11,8 +11,8 @@ import pytest
 
 from channels.base import ChannelName
 from hub.clock import SystemClock
-from hub.flow.slips import Slips
-from hub.flow.stopping import Stopping
+from hub.flow.citizens.stopping import Stopping
+from hub.flow.send.slips import Slips
 from hub.incoming import postbox
 from hub.ledger import tables
 from hub.postbox.door import Postbox

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from hub.flow.slips import Slips
+from hub.flow.send.slips import Slips
 from hub.incoming import with_callbacks
 from hub.ledger import tables
 from hub.sandbox.receipts import sign

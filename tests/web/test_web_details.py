@@ -4,7 +4,7 @@
 import pytest
 
 from channels.base import ChannelName
-from hub.flow.submission import parse
+from hub.flow.accept.submission import parse
 from hub.web.portal.masking import masked
 
 NBSP = "\N{NO-BREAK SPACE}"

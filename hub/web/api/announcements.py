@@ -11,9 +11,9 @@ from sqlalchemy import Connection
 
 from hub.announcement import Announcement
 from hub.delivery import DeliveryState
-from hub.flow.credentials import principal_of_key
-from hub.flow.principal import Principal
-from hub.flow.submission import iso, parse_json
+from hub.flow.accept.credentials import principal_of_key
+from hub.flow.accept.principal import Principal
+from hub.flow.accept.submission import iso, parse_json
 from hub.reports.log import LoggedDelivery, delivery_page
 from hub.reports.progress import ChannelProgress, progress
 from hub.reports.summary import sent_elsewhere

@@ -10,7 +10,7 @@ from aiohttp import web
 from channels.base import ChannelName, Reason
 from hub import __version__
 from hub.delivery import DeliveryState
-from hub.flow.submission import Submission
+from hub.flow.accept.submission import Submission
 
 _REF: Final = "#/components/schemas/{model}"
 _BASE: Final = "/api/v1/announcements"

@@ -6,10 +6,10 @@ from typing import Any, Final
 from aiohttp import web
 
 from channels.base import ChannelName, Reason
+from hub.flow.accept.principal import Principal
+from hub.flow.accept.submission import iso
 from hub.flow.operating import Operating
-from hub.flow.principal import Principal
 from hub.flow.redrive import Choice
-from hub.flow.submission import iso
 from hub.reports.parked import parked_groups
 from hub.web.api.announcements import keyed, whole
 from hub.web.desk import Desk, desk

@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from hub.flow.principal import Principal
-from hub.flow.repeating import listed, stop
-from hub.flow.submission import iso
+from hub.flow.accept.principal import Principal
+from hub.flow.accept.repeating import listed, stop
+from hub.flow.accept.submission import iso
 from hub.ledger.recurrences import Recurrence
 from hub.web.api.announcements import keyed
 from hub.web.desk import desk

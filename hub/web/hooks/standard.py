@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from hub.flow.credentials import source_of
-from hub.flow.problems import Problem, RefusedError
-from hub.flow.submission import parse, read_json
+from hub.flow.accept.credentials import source_of
+from hub.flow.accept.problems import Problem, RefusedError
+from hub.flow.accept.submission import parse, read_json
 from hub.web.bodies import read_body
 from hub.web.desk import desk
 from hub.web.problems import ProblemError

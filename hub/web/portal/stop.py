@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from hub.flow.stopping import Stoppable, Stopping, look
+from hub.flow.citizens.stopping import Stoppable, Stopping, look
 from hub.web.bodies import read_form
 from hub.web.desk import Desk, desk
 from hub.web.language import language_of, remember
