@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The natural way of an announcement: accept, plan, send, settle.
 
-`accept` what doors hand in; `planning` turns runs into deliveries; `send` is one channel's way out;
-`doubt` asks the provider first; `citizens` is what people say afterwards; `keep` keeps the ledger in
-good hands. `engine` holds them together (decision 22).
+`accept` what doors hand in; `planning` turns runs into deliveries; `send` is a channel's way out;
+`doubt` asks the provider first; `citizens` is what people say afterwards; `keep` keeps the ledger
+in good hands. `engine` holds them together (decision 22).
 """
