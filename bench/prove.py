@@ -47,6 +47,7 @@ def run(
         legs = [blows.kills_of_a_leg(each, chance) for each in split(kills, KILLS_A_LEG)]
         trial = Trial(folder / "kills", paces=PACES)
         wards.append(ward(trial, legs, people=people, chance=chance, progress=progress))
+        _tell_now(wards, progress)
     if stops:
         slow: list[Sequence[Strike]] = [
             [blows.take_over] * each for each in split(stops, STOPS_A_LEG)
@@ -56,7 +57,13 @@ def run(
         )
         fewer = max(people // 2, 500)
         wards.append(ward(trial, slow, people=fewer, chance=chance, progress=progress))
+        _tell_now(wards, progress)
     return wards
+
+
+def _tell_now(wards: Sequence[Ward], progress: Progress) -> None:
+    """What is known so far: whatever fails later, an hour's figures are not lost with it."""
+    progress.console.print_json(json.dumps(figures([wards[-1]], {})), indent=None)
 
 
 def split(total: int, most: int) -> list[int]:

@@ -193,9 +193,14 @@ class Trial:
         return (self.folder / "daemon.log").read_text("utf-8").count("standby.waits")
 
     def pause(self) -> None:
-        """SIGSTOP: the daemon stands still, in the middle of whatever it does."""
+        """SIGSTOP: the daemon stands still, in the middle of whatever it does.
+
+        On a busy machine a thread may run on for a moment, into a transaction even: wait for all.
+        """
         assert self._daemon is not None
         self._daemon.send_signal(signal.SIGSTOP)
+        tasks = Path(f"/proc/{self._daemon.pid}/task")
+        wait_for("every thread to stop", 10, lambda: all(map(_stands, tasks.iterdir())), 0.001)
 
     def resume(self) -> None:
         """SIGCONT, to the daemon; after `wait_until_taken_over`, to the one that was stopped."""
@@ -326,6 +331,11 @@ class Trial:
 def doubled(received: "Counter[tuple[str, str]]", channel: ChannelName) -> int:
     """How many addresses of a channel got it more than once."""
     return sum(1 for (name, _), n in received.items() if name == channel and n > 1)
+
+
+def _stands(task: Path) -> bool:
+    """Whether a thread is stopped (proc(5): the state follows the name in brackets)."""
+    return (task / "stat").read_text("ascii", "replace").rpartition(")")[2].split()[0] == "T"
 
 
 @contextmanager
