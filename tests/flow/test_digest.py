@@ -18,6 +18,7 @@ from hub.ledger.tables import announcement, delivery, digest_item, run
 from hub.ledger.tables import delivery as deliveries_table
 from subscribers import tables
 from subscribers.catalogue import load_catalogue
+from subscribers.privacy import erase_person
 from subscribers.tokens import StopToken
 from templates.gsm import parts
 from templates.pages.pages import StopChoice
@@ -246,6 +247,15 @@ async def test_who_wants_none_of_it_any_more_is_left_alone(hub, change, ends):
     assert not hub[SMS].sent
     assert await items(hub) == [("skipped", ends)]
     assert not await messages(hub)
+
+
+async def test_whoever_came_last_and_was_erased_keeps_no_announcement_open(hub):
+    await hub.people([1, 2], SMS, cadence="daily")
+    last = await hub.publish()
+    await waits(hub, 2)
+    await hub.write(lambda conn: erase_person(conn, 2, START))
+    await told(hub, last)
+    assert sorted(await items(hub)) == [("accepted", ""), ("skipped", "erased")]
 
 
 @pytest.mark.parametrize("cadence", ["now", "daily"])
