@@ -16,7 +16,8 @@ from subscribers import tables as theirs
 
 TITLE = "Rendez-vous place du Marronnier"
 BODY = "Apportez la couverture bleue de Théodule."
-PHONE_LIKE = re.compile(r"\+33\d|0[67](?:[ .]?\d\d){4}")
+# Ten digits inside a longer number or a hexadecimal reference are no telephone's.
+PHONE_LIKE = re.compile(r"\+33\d|(?<!\w)0[67](?:[ .]?\d\d){4}(?!\w)")
 
 
 async def test_a_day_leaves_nothing_personal_in_the_log(door, news, log):
