@@ -25,9 +25,9 @@ from typing import IO, Final
 import pyrage
 
 from hub.ledger import schema, snapshot
-from hub.ledger.database import LedgerCorruptError
+from hub.ledger.database import LedgerCorruptError, sync
 from hub.ledger.journal import NAME as JOURNAL
-from hub.ledger.journal import Journal, sync_folder
+from hub.ledger.journal import Journal
 from hub.ledger.snapshot import Progress, quiet
 
 LEDGER: Final = "ledger.sqlite3"
@@ -163,7 +163,7 @@ def _publish(zipped: Path, target: Path, recipient: pyrage.x25519.Recipient | No
         if target.exists():
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
         part.rename(target)
-        sync_folder(target.parent)
+        sync(target.parent)
     finally:
         with suppress(FileNotFoundError):
             part.unlink()

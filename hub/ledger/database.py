@@ -4,6 +4,7 @@
 WAL and FULL: what is committed survives the power cut. Never on a network file system.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -127,3 +128,12 @@ def _codes(error: BaseException | None) -> Iterator[int]:
     while error is not None:
         yield getattr(getattr(error, "orig", error), "sqlite_errorcode", 0)
         error = error.__context__
+
+
+def sync(path: Path) -> None:
+    """Have what was written to a file, or the names in a folder, survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

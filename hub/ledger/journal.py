@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Any, Final, Literal
 
 from channels.base import ChannelName
-from hub.ledger.database import LedgerFullError
+from hub.ledger.database import LedgerFullError, sync
 from subscribers.tables import to_ms
 
 NAME: Final = "journal.jsonl"
@@ -73,7 +73,7 @@ class Journal:
                 file.flush()
                 os.fsync(file.fileno())
                 if entry.number == 1:
-                    sync_folder(self.path.parent)
+                    sync(self.path.parent)
             except OSError as refused:
                 if refused.errno in _NO_ROOM:
                     raise LedgerFullError from None
@@ -120,7 +120,7 @@ class Journal:
                 file.flush()
                 os.fsync(file.fileno())
             fresh.replace(self.path)
-            sync_folder(self.path.parent)
+            sync(self.path.parent)
             return len(kept) - len(stay)
 
     @contextmanager
@@ -134,15 +134,6 @@ class Journal:
                 ):
                     yield file
                     return
-
-
-def sync_folder(folder: Path) -> None:
-    """Have a name that was made or replaced in this folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _private(path: Path, how: int) -> IO[bytes]:

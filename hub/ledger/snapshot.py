@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A consistent copy of a ledger, taken while others write to it."""
 
-import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -11,7 +10,7 @@ from typing import Final
 from sqlalchemy import Engine
 
 from hub.ledger import schema
-from hub.ledger.database import LedgerCorruptError, LedgerFullError, is_full
+from hub.ledger.database import LedgerCorruptError, LedgerFullError, is_full, sync
 
 Progress = Callable[[int, int], None]
 """Told how much is done, of how much."""
@@ -36,7 +35,7 @@ def copy(source: Path, target: Path, on_progress: Progress = quiet) -> None:
     except BaseException:
         target.unlink()
         raise
-    sync_file(target)
+    sync(target)
 
 
 def _copy(source: Path, target: Path, on_progress: Progress) -> None:
@@ -77,12 +76,3 @@ def check(path: Path) -> None:
         raise LedgerCorruptError(str(damaged)) from None
     if found != "ok":
         raise LedgerCorruptError(found)
-
-
-def sync_file(path: Path) -> None:
-    """Have what was written to `path` survive a power cut."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -6,8 +6,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
-from hub.ledger.journal import sync_folder
-from hub.ledger.snapshot import sync_file
+from hub.ledger.database import sync
 
 _BESIDE: Final = ("-wal", "-shm")
 
@@ -32,7 +31,7 @@ def put_in_place(staged: Path, ledger: Path, aside: Path) -> None:
 
     A crash leaves the old ledger or the new one in its place, whole, never neither.
     """
-    sync_file(staged)
+    sync(staged)
     if ledger.exists():
         aside.mkdir(mode=0o700)
         # what waits in the old one's side file must not be played into the new one
@@ -43,6 +42,6 @@ def put_in_place(staged: Path, ledger: Path, aside: Path) -> None:
             with suppress(FileNotFoundError):
                 beside.rename(aside / beside.name)
         (aside / ledger.name).hardlink_to(ledger)
-        sync_folder(aside)
+        sync(aside)
     staged.rename(ledger)
-    sync_folder(ledger.parent)
+    sync(ledger.parent)
