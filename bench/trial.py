@@ -15,8 +15,8 @@ import sys
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -336,17 +336,3 @@ def doubled(received: "Counter[tuple[str, str]]", channel: ChannelName) -> int:
 def _stands(task: Path) -> bool:
     """Whether a thread is stopped (proc(5): the state follows the name in brackets)."""
     return (task / "stat").read_text("ascii", "replace").rpartition(")")[2].split()[0] == "T"
-
-
-@contextmanager
-def stopwatch(into: dict[str, float], name: str) -> Iterator[None]:
-    """Seconds spent inside, under `name`."""
-    start = time.monotonic()
-    yield
-    into[name] = round(time.monotonic() - start, 2)
-
-
-def quantile(values: Sequence[float], q: float) -> float:
-    """A quantile by the nearest rank; 0 of nothing."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(q * len(ordered)))] if ordered else 0.0

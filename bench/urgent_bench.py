@@ -12,14 +12,15 @@ messages between them was bulk. Prints one line of JSON.
 import json
 import sys
 import tempfile
-from collections.abc import Sequence
-from contextlib import closing
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from bench.checker import Links, Log, open_ledger
-from bench.trial import Trial, quantile, stopwatch, wait_for
+from bench.trial import Trial, wait_for
 from channels.base import ChannelName
 from hub.sandbox.effects import Effect
 
@@ -108,6 +109,20 @@ def figures(
         "bulk_share": round(between.count(bulk) / len(between), 4),
         "bulk_in_all": codes.count(bulk),
     }
+
+
+@contextmanager
+def stopwatch(into: dict[str, float], name: str) -> Iterator[None]:
+    """Seconds spent inside, under `name`."""
+    start = time.monotonic()
+    yield
+    into[name] = round(time.monotonic() - start, 2)
+
+
+def quantile(values: Sequence[float], q: float) -> float:
+    """A quantile by the nearest rank; 0 of nothing."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(q * len(ordered)))] if ordered else 0.0
 
 
 if __name__ == "__main__":

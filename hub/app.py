@@ -252,7 +252,6 @@ def _desk(  # noqa: PLR0917 (one caller, just above)
     sandbox: Sandbox | None,
 ) -> Desk:
     metrics = CollectorRegistry()
-    slips = Slips(keys.slips, StopTokens([keys.stops]))
     return Desk(
         settings=settings,
         clock=clock,
@@ -260,8 +259,8 @@ def _desk(  # noqa: PLR0917 (one caller, just above)
         engine=engine,
         intake=intake,
         site=intake.press.site,
-        stops=slips.stops,
-        receiving=Receiving(intake.ledger, slips, engine.wishes, clock),
+        stops=engine.slips.stops,
+        receiving=Receiving(intake.ledger, engine.slips, engine.wishes, clock),
         answering=Answering(
             *(intake.ledger, engine.wishes, clock),
             town=town.name,

@@ -85,7 +85,7 @@ class Engine:
         digests: DigestTimes = AT_SIX,
     ) -> None:
         self.ledger, self.clock, self.wishes = ledger, clock, Wishes()
-        self._queue, self.press, self._slips, self._settings = queue, press, slips, roads
+        self._queue, self.press, self.slips, self._settings = queue, press, slips, roads
         self._random = random or SystemRandom()
         self._drain, self._horizon, self._digests = drain, horizon, digests
         self._fallback = Fallback(
@@ -172,7 +172,7 @@ class Engine:
             queue=self._queue,
             shelf=shelf,
             gate=gate,
-            slips=self._slips,
+            slips=self.slips,
             outcomes=self._outcomes,
             clock=self.clock,
             connections=settings.connections,
@@ -186,7 +186,7 @@ class Engine:
             self._lookups[channel.name] = Lookup(
                 channel,
                 shelf=shelf,
-                slips=self._slips,
+                slips=self.slips,
                 random=self._random,
                 guarded=self.tenure.guarded,
                 changed=self.changed,

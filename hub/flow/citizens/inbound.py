@@ -6,7 +6,7 @@ A number may be several people's, of several towns: what is asked is done for al
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -14,11 +14,10 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from channels.base import ChannelName, Clock, Inbound, Reason
-from hub.flow.citizens.stopping import Stopped, apply
+from hub.flow.citizens.stopping import Stopped, apply, write_down
 from hub.flow.citizens.words import Understood, Wish, matching, understood
 from hub.flow.send.gate import Wishes
 from hub.ledger import audit
-from hub.ledger.journal import Journal
 from hub.ledger.store import Ledger
 from subscribers import consent, directory, subscriptions
 from subscribers.catalogue import Catalogue, load_catalogue
@@ -77,7 +76,7 @@ class Answering:
         # after the commit: whatever was read of these people before it is then stale
         for person in done.people:
             self.wishes.changed(person, self.clock.monotonic())
-        await asyncio.to_thread(self._journal, done.stopped, now)
+        await asyncio.to_thread(write_down, self.ledger, done.stopped, now)
         if said.answered or (meant.wish is Wish.UNCLEAR and not self._may_help(said.sender, now)):
             return None
         if not self._may_answer(said.sender, now):
@@ -100,11 +99,6 @@ class Answering:
             since, answers = now, 0
         _keep(self._talks, number, (since, answers + 1))
         return answers < ANSWERS
-
-    def _journal(self, stopped: Iterable[Stopped], now: datetime) -> None:
-        journal = Journal.beside(self.ledger.path)
-        for each in stopped:
-            journal.append("stop", each.person, now, channel=each.channel, themes=each.themes)
 
 
 def _keep(memory: "OrderedDict[str, Any]", key: str, value: Any) -> None:

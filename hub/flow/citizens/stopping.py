@@ -85,13 +85,8 @@ class Stopping:
             return None
         what, themes = stopped
         # every time, also where nothing was left to stop: the first try may have died before this
-        await asyncio.to_thread(self._journal, what, now)
+        await asyncio.to_thread(write_down, self.ledger, [what], now)
         return themes
-
-    def _journal(self, what: "Stopped", now: datetime) -> None:
-        Journal.beside(self.ledger.path).append(
-            "stop", what.person, now, channel=what.channel, themes=what.themes
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +96,14 @@ class Stopped:
     person: int
     channel: str | None
     themes: tuple[str, ...] | None
+
+
+def write_down(ledger: Ledger, stops: Iterable[Stopped], now: datetime) -> None:
+    """Into the journal beside the ledger, for a restored backup. Blocks. Raises
+    `LedgerFullError`."""
+    journal = Journal.beside(ledger.path)
+    for each in stops:
+        journal.append("stop", each.person, now, channel=each.channel, themes=each.themes)
 
 
 def apply(conn: Connection, what: Stopped, authority: int, now: datetime) -> tuple[Theme, ...]:
