@@ -2,7 +2,7 @@
 """What one can subscribe to: an authority's themes and zones, as two small trees in memory."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +15,10 @@ from subscribers.geometry import Area, PolygonProblem, read_area
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """What an announcement is about; `parent` is the number of a wider theme."""
+    """What an announcement is about; `parent` is the number of a wider theme.
+
+    `about` says a few words more, by language; an `advised` one is shown first, and as such.
+    """
 
     id: int
     key: str
@@ -23,10 +26,16 @@ class Theme:
     names: Mapping[str, str]
     position: int
     archived: bool
+    about: Mapping[str, str] = field(default_factory=dict)
+    advised: bool = False
 
     def name(self, language: str) -> str:
         """The name in `language`, else in French, else the key."""
         return self.names.get(language) or self.names.get("fr") or self.key
+
+    def description(self, language: str) -> str:
+        """What is told under it, in `language`, else in French, else nothing."""
+        return self.about.get(language) or self.about.get("fr") or ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from subscribers.wording import Sentence
 
 LEVELS: Final = ("town", "district", "street", "building")
 _FIELDS: Final = {
-    "theme": {"key", "names", "parent"},
+    "theme": {"key", "names", "parent", "about", "advised"},
     "zone": {"key", "names", "parent", "level"},
 }
 _KEY: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
@@ -53,7 +53,8 @@ def import_catalogue(
     """Write the authority, themes and zones of a TOML text, all or nothing.
 
     The document has ``[authority]`` (key, name, timezone, language), ``[[themes]]`` (key, names
-    {fr, en}, parent) and ``[[zones]]`` (the same and level), shown in the order written.
+    {fr, en}, parent, about {fr, en}, advised) and ``[[zones]]`` (key, names, parent, level), shown
+    in the order written.
     `geojson` is a FeatureCollection whose features bear the property ``key`` of their zone.
     Running it twice changes nothing; what the document no longer names is archived only with
     `archive_missing`. A report with problems means nothing was written.
@@ -147,7 +148,9 @@ def _read_entry(
         )
         entry = {**entry, "parent": None}
     row = {"key": key, "parent": entry.get("parent"), "names": names, "position": position}
-    if kind == "zone":
+    if kind == "theme":
+        row |= _read_words(reading, entry)
+    else:
         row["level"] = entry.get("level")
         if row["level"] not in LEVELS:
             reading.refuse(
@@ -155,6 +158,20 @@ def _read_entry(
                 f"zone “{key}”: level must be one of {', '.join(LEVELS)}.",
             )
     return row
+
+
+def _read_words(reading: _Reading, entry: Mapping[str, Any]) -> dict[str, Any]:
+    key, about, advised = entry["key"], entry.get("about", {}), entry.get("advised", False)
+    if not isinstance(about, dict) or not all(isinstance(each, str) for each in about.values()):
+        reading.refuse(
+            f"theme « {key} » : about s'écrit about = {{fr = …, en = …}}.",
+            f"theme “{key}”: about is written about = {{fr = …, en = …}}.",
+        )
+    if not isinstance(advised, bool):
+        reading.refuse(
+            f"theme « {key} » : advised est true ou false.", f"theme “{key}”: advised is a boolean."
+        )
+    return {"about": about, "advised": advised}
 
 
 def _check_key(reading: _Reading, kind: str, key: object) -> bool:

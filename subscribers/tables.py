@@ -81,6 +81,8 @@ theme = Table(
     Column("key", String(64), nullable=False),
     Column("parent", ForeignKey("theme.id")),
     Column("names", JSON, nullable=False),  # {"fr": …, "en": …}
+    Column("about", JSON, nullable=False, server_default="{}"),  # a few words more, by language
+    Column("advised", Boolean, nullable=False, server_default="0"),  # shown first, and as such
     Column("position", Integer, nullable=False, default=0),
     Column("archived", Boolean, nullable=False, default=False),
     UniqueConstraint("authority", "key"),
@@ -181,4 +183,61 @@ suppression = Table(  # an address we must not use, whoever it belongs to; hashe
     Column("reason", String(32), nullable=False),
     Column("since", Instant, nullable=False),
     Column("until", Instant),
+)
+
+challenge = Table(  # a proof asked of somebody, and the count by which the doors are kept
+    "challenge",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("authority", ForeignKey("authority.id"), nullable=False),
+    Column("purpose", String(16), nullable=False),  # confirm, sign_in, test
+    Column("channel", String(8), nullable=False),
+    Column("subscriber", ForeignKey("subscriber.id", ondelete="CASCADE")),  # none: nobody known
+    Column("contact_point", ForeignKey("contact_point.id", ondelete="CASCADE")),
+    Column("nonce", String(32), nullable=False),  # what its code and link are derived from
+    Column("contact_hash", String(64), nullable=False),  # keyed, as in `suppression`
+    Column("origin", String(64), nullable=False),  # keyed hash of the block of addresses it is from
+    Column("prefix", String(16), nullable=False),  # a number without its last four digits
+    Column("created", Instant, nullable=False),
+    Column("expires", Instant, nullable=False),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("used_at", Instant),
+    Column("sent", Boolean, nullable=False),  # a message left for it: it counts in the budget
+    Index(None, "contact_hash", "created"),
+    Index(None, "origin", "created"),
+    Index(None, "prefix", "created"),
+    Index(None, "created"),
+    Index(None, "subscriber"),
+    sqlite_autoincrement=True,  # codes and links name it
+)
+
+draft = Table(  # the answers of somebody who is subscribing, for half an hour
+    "draft",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("authority", ForeignKey("authority.id"), nullable=False),
+    Column("document", JSON, nullable=False),
+    Column("created", Instant, nullable=False),
+    Column("expires", Instant, nullable=False),
+    Index(None, "expires"),
+)
+
+session = Table(  # a citizen's visit to their own pages
+    "session",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("subscriber", ForeignKey("subscriber.id", ondelete="CASCADE"), nullable=False),
+    Column("created", Instant, nullable=False),
+    Column("expires", Instant, nullable=False),
+    Index(None, "subscriber"),
+    Index(None, "expires"),
+)
+
+tally = Table(  # what is counted and never written down: who follows the town on X
+    "tally",
+    metadata,
+    Column("authority", ForeignKey("authority.id"), primary_key=True),
+    Column("name", String(32), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("n", Integer, nullable=False),
 )
