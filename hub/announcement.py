@@ -2,13 +2,13 @@
 """What an announcement is, and the life it may lead (UX.md section 5). Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
 from channels.base import ChannelName, Lane, Urgency
-from templates.content import Content, Kind
+from templates.content import Content, Kind, NoteKind
 
 
 class State(StrEnum):
@@ -99,12 +99,25 @@ def lane_of(urgency: Urgency) -> Lane:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """What the hub itself tells one person: a code, a link, a trial message.
+
+    Its words are made from the challenge it names when it leaves; none of them is kept.
+    """
+
+    kind: NoteKind
+    challenge: int
+    nonce: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Announcement:
     """One announcement as the flow reads it.
 
     `contents` by language; `themes` and `zones` are keys of the authority's catalogue, an empty
     `zones` with no `polygon` is the whole town. `first` is the id of the head of its chain.
-    `published` is when it became public, or None.
+    `published` is when it became public, or None. `note`: no announcement at all, but what one
+    person is told on a single channel; it has no words, themes or page.
     """
 
     id: int
@@ -115,19 +128,20 @@ class Announcement:
     state: State
     contents: Mapping[str, Content]
     themes: tuple[str, ...]
-    zones: tuple[str, ...]
-    polygon: Mapping[str, Any] | None
+    zones: tuple[str, ...] = ()
+    polygon: Mapping[str, Any] | None = None
     channels: tuple[ChannelName, ...]
     created: datetime
-    publish_at: datetime | None
-    published: datetime | None
-    expires: datetime | None
-    cancelled_at: datetime | None
-    first: int | None
-    first_code: str | None
-    author: str
+    publish_at: datetime | None = None
+    published: datetime | None = None
+    expires: datetime | None = None
+    cancelled_at: datetime | None = None
+    first: int | None = None
+    first_code: str | None = None
+    author: str = ""
     post_link: bool = True
     thread: bool = False
+    note: Note | None = None
 
     @property
     def chain(self) -> str:

@@ -44,6 +44,7 @@ from hub.web.server import make_app
 from subscribers import crier
 from subscribers.catalogue import Catalogue as Town
 from subscribers.catalogue import load_catalogue
+from subscribers.proofs import Proofs
 from subscribers.tables import authority
 from subscribers.tokens import StopTokens
 from templates import check
@@ -70,6 +71,7 @@ class Keys:
     stops: bytes
     seal: bytes
     suppression: bytes
+    proofs: bytes
 
     @classmethod
     def of(cls, settings: Settings) -> "Keys":
@@ -87,7 +89,7 @@ class Keys:
         def key(purpose: bytes) -> bytes:
             return hmac.digest(secret, purpose, "sha256")
 
-        return cls(key(b"slips"), key(b"stops"), key(b"seal"), key(b"suppression"))
+        return cls(key(b"slips"), key(b"stops"), key(b"seal"), key(b"suppression"), key(b"proofs"))
 
 
 def configured(settings: Settings) -> Mapping[ChannelName, Any]:
@@ -96,8 +98,9 @@ def configured(settings: Settings) -> Mapping[ChannelName, Any]:
     return {name: section for name, section in sections.items() if section is not None}
 
 
-def make_press(settings: Settings) -> Press:
-    """The words of this town, under its address, within what its channels take."""
+def make_press(settings: Settings, proofs: Proofs | None = None) -> Press:
+    """The words of this town, under its address, within what its channels take; with `proofs`
+    also what it writes to one person."""
     words = Catalogue(settings.words.overlay, settings.hub.language)
     sms = settings.channels.sms
     limits = {} if sms is None else {ChannelName.SMS: replace(SMS_LIMIT, max_parts=sms.max_parts)}
@@ -106,6 +109,7 @@ def make_press(settings: Settings) -> Press:
         Site(settings.hub.public_url),
         economical=settings.words.sms_transliteration == "always",
         one_way=sms is not None and sms.one_way,
+        proofs=proofs,
     )
 
 
@@ -230,7 +234,7 @@ def _engine(
     return Engine(
         ledger,
         queue=EmbeddedQueue(),
-        press=make_press(settings),
+        press=make_press(settings, Proofs(keys.proofs)),
         slips=Slips(keys.slips, StopTokens([keys.stops])),
         clock=clock,
         roads=[road_settings(settings, channel) for channel in channels],

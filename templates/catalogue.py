@@ -141,6 +141,14 @@ class Catalogue:
                     raise syntax_fault(error) from None
         raise missing(DEFAULT_LANGUAGE, name)
 
+    def layout(self, name: str, locale: str) -> Found:
+        """A layout: a file at the top that the house writes itself, whatever the language. Raises
+        `TemplateFault` where the town's own does not compile."""
+        try:
+            return Found(locale, self._environment.get_template(name))
+        except TemplateSyntaxError as error:
+            raise syntax_fault(error) from None
+
     def _locales(self, language: str) -> Iterator[str]:
         wanted = (language, base(language), self.language, DEFAULT_LANGUAGE)
         yield from dict.fromkeys(each for each in wanted if _KEY.fullmatch(each))

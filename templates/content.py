@@ -33,6 +33,15 @@ class Content:
     overrides: Mapping[ChannelName, str] = field(default_factory=dict)
 
 
+class NoteKind(StrEnum):
+    """What the hub tells one person of its own accord, in answer to what they asked."""
+
+    CODE = "code"  # to type on the page that asked for it
+    CONFIRM = "confirm"  # a link: this address is mine
+    SIGN_IN = "sign_in"  # a link: open my own pages
+    TEST = "test"  # it works
+
+
 @dataclass(frozen=True, slots=True)
 class Letterhead:
     """Everything around the words: who speaks, about what, where, until when, and the links.

@@ -3,15 +3,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
 from channels.base import SHORT_STOP_MARK, STOP_TOKEN_MARK, ChannelName, Rendered, Urgency
 from hub.announcement import Announcement
 from subscribers.catalogue import Catalogue
-from templates.content import Kind, Letterhead
+from subscribers.proofs import Proofs
+from templates.content import Kind, Letterhead, NoteKind
 from templates.digest import DigestItem, compose_digest
+from templates.notes import NoteWords, compose_note
 from templates.refusals import Refusal
 from templates.render import Composer, choose
 
@@ -32,6 +34,14 @@ class Site:
     def stop(self, token: str) -> str:
         """A citizen's stop page, also the one-click address (RFC 8058)."""
         return f"{self.public_url}/stop/{token}"
+
+    def confirm(self, token: str) -> str:
+        """Where somebody says that an e-mail address is theirs."""
+        return f"{self.public_url}/c/{token}"
+
+    def sign_in(self, token: str) -> str:
+        """Where somebody opens their own pages, once."""
+        return f"{self.public_url}/l/{token}"
 
     def short_stop(self, token: str) -> str:
         """The one link of an SMS nobody can answer: the announcement first, then its stops."""
@@ -86,7 +96,7 @@ def letterhead(
 def _ancestors(announcement: Announcement, catalogue: Catalogue) -> tuple[str, ...]:
     """The parents of its first theme, nearest first: their templates serve it too."""
     found: list[str] = []
-    theme = catalogue.themes_by_key.get(announcement.themes[0])
+    theme = catalogue.themes_by_key.get(next(iter(announcement.themes), ""))
     while theme is not None and theme.parent is not None:
         theme = catalogue.themes[theme.parent]
         found.append(theme.key)
@@ -98,11 +108,13 @@ class Press:
     """Turns an announcement into the exact text of a channel. Previews and sends call the same.
 
     `economical`: the town always replaces the characters that make an SMS dearer. `one_way`: its
-    SMS cannot be answered.
+    SMS cannot be answered. `proofs` makes the codes and links of notes; None where
+    none is printed.
     """
 
     composer: Composer
     site: Site
+    proofs: Proofs | None = None
     economical: bool = False
     one_way: bool = False
 
@@ -144,6 +156,37 @@ class Press:
             carried.append(DigestItem(content, head))
         town = replace(own, page_url=own.home_url, kind=Kind.FIRST, ancestors=())
         return compose_digest(self.composer, channel, language, carried, town)
+
+    def print_note(
+        self, announcement: Announcement, catalogue: Catalogue, channel: ChannelName, language: str
+    ) -> Rendered | Refusal:
+        """What one person is told, with the code or link that only they are sent."""
+        note, proofs = announcement.note, self.proofs
+        assert note is not None
+        assert proofs is not None
+        words = NoteWords(
+            note.kind,
+            code=proofs.code(note.challenge, note.nonce),
+            url=self._link(note.kind, proofs.link(note.challenge, note.nonce)),
+            minutes=_minutes(announcement),
+        )
+        head = self.head(announcement, catalogue, language)
+        return compose_note(self.composer, channel, language, words, head)
+
+    def _link(self, kind: NoteKind, token: str) -> str:
+        match kind:
+            case NoteKind.CONFIRM:
+                return self.site.confirm(token)
+            case NoteKind.SIGN_IN:
+                return self.site.sign_in(token)
+            case NoteKind.CODE | NoteKind.TEST:
+                return f"{self.site.public_url}/"
+
+
+def _minutes(announcement: Announcement) -> int:
+    """How long a note's code or link is good for, from when it was asked for."""
+    assert announcement.expires is not None
+    return (announcement.expires - announcement.created) // timedelta(minutes=1)
 
 
 _IN_DIGEST: Final = (Urgency.INFORMATION, Urgency.DRILL)

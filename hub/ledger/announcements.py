@@ -3,7 +3,7 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -11,18 +11,21 @@ from sqlalchemy import Connection, exists, select, update
 from sqlalchemy.exc import IntegrityError
 
 from channels.base import ChannelName, Urgency
-from hub.announcement import Announcement, Event, State, advance
+from hub.announcement import Announcement, Event, Note, State, advance
 from hub.ledger.database import AnyRow
 from hub.ledger.runs import RunState
 from hub.ledger.tables import announcement as table
 from hub.ledger.tables import run
-from templates.content import Content, Kind
+from templates.content import Content, Kind, NoteKind
 
 _ALPHABET: Final = "23456789abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ"  # no 0 O 1 l I
 _CODE_LENGTH: Final = 6
 
 DIGEST: Final = "digest"
-"""The source of what no officer wrote: a day's digests. No door lists it or shows it."""
+NOTE: Final = "note"
+"""The sources of what no officer wrote: a day's digests, a code for one person. No door lists or
+shows them."""
+_UNSEEN: Final = (DIGEST, NOTE)
 
 
 def new_code() -> str:
@@ -48,6 +51,7 @@ def _document(announcement: Announcement) -> dict[str, Any]:
         "channels": [str(c) for c in announcement.channels],
         "post_link": announcement.post_link,
         "thread": announcement.thread,
+        **({} if announcement.note is None else {"note": asdict(announcement.note)}),
     }
 
 
@@ -82,7 +86,12 @@ def _read(row: AnyRow) -> Announcement:
         author=row.author,
         post_link=said["post_link"],
         thread=said["thread"],
+        note=_note(said.get("note")),
     )
+
+
+def _note(said: Mapping[str, Any] | None) -> Note | None:
+    return None if said is None else Note(NoteKind(said["kind"]), said["challenge"], said["nonce"])
 
 
 _head = table.alias("head")
@@ -135,7 +144,7 @@ def by_id(conn: Connection, announcement_id: int) -> Announcement:
 
 def by_code(conn: Connection, code: str, authority: int | None = None) -> Announcement | None:
     """The announcement of a public code; of one authority only, where one is given."""
-    query = _FULL.where(table.c.code == code, table.c.source != DIGEST)
+    query = _FULL.where(table.c.code == code, table.c.source.not_in(_UNSEEN))
     if authority is not None:
         query = query.where(table.c.authority == authority)
     row = conn.execute(query).one_or_none()
@@ -180,7 +189,7 @@ def without_open_runs(conn: Connection, state: State) -> Sequence[Announcement]:
 
 def latest(conn: Connection, authority: int, limit: int) -> Sequence[Announcement]:
     """The newest announcements of an authority."""
-    theirs = (table.c.authority == authority, table.c.source != DIGEST)
+    theirs = (table.c.authority == authority, table.c.source.not_in(_UNSEEN))
     rows = conn.execute(_FULL.where(*theirs).order_by(table.c.id.desc()).limit(limit))
     return [_read(row) for row in rows]
 

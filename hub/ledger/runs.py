@@ -24,10 +24,12 @@ class RunState(StrEnum):
 
 
 class RunKind(StrEnum):
-    """What its messages say: one announcement, or what a person had waiting for a digest."""
+    """What its messages say: one announcement, what a person had waiting for a digest, or what the
+    hub itself tells one person."""
 
     ANNOUNCEMENT = "announcement"
     DIGEST = "digest"
+    NOTE = "note"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Run:
     expires: datetime | None
     cancelled: bool
     digest: bool = False  # its messages carry what was gathered of others
+    note: bool = False  # its one message answers what a person asked of us
 
     def over(self, now: datetime) -> bool:
         """Nothing of it may leave any more."""
@@ -77,6 +80,7 @@ def _read(row: AnyRow) -> Run:
         expires=row.expires,
         cancelled=row.cancelled_at is not None,
         digest=row.kind == RunKind.DIGEST,
+        note=row.kind == RunKind.NOTE,
     )
 
 
@@ -105,8 +109,13 @@ def insert(  # noqa: PLR0917 (what a run is made of)
         )
 
 
-def open_beside(
-    conn: Connection, announcement_id: int, authority: int, lane: Lane, channel: ChannelName
+def open_beside(  # noqa: PLR0917 (what a run is made of)
+    conn: Connection,
+    announcement_id: int,
+    authority: int,
+    lane: Lane,
+    channel: ChannelName,
+    kind: RunKind = RunKind.ANNOUNCEMENT,
 ) -> int:
     """A run on one channel more, with nobody to plan. Returns its number."""
     result = conn.execute(
@@ -115,6 +124,7 @@ def open_beside(
             channel=channel,
             authority=authority,
             lane=lane,
+            kind=kind,
             state=RunState.OPEN,
             parts=1,
             until=0,

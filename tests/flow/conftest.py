@@ -32,13 +32,14 @@ from hub.ledger.store import Ledger
 from hub.ledger.tables import attempt, delivery
 from hub.queue.embedded import EmbeddedQueue
 from subscribers import tables
+from subscribers.proofs import Proofs
 from subscribers.tokens import StopTokens
 from templates.catalogue import Catalogue
 from templates.content import Content, Kind
 from templates.render import Composer
 
 START = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)  # a Monday, 11 h in Valmont-sur-Orne
-PRESS = Press(Composer(Catalogue()), Site("https://alerte.example.org"))
+PRESS = Press(Composer(Catalogue()), Site("https://alerte.example.org"), proofs=Proofs(b"p" * 32))
 SLIPS = Slips(b"s" * 32, StopTokens([b"k" * 32]))
 CLERK = Principal("cli", "clerk", 1, may_publish=True)
 

@@ -118,17 +118,9 @@ def _begin(  # noqa: PLR0917 (one caller, just above)
         state=State.DRAFT,
         contents={},
         themes=(),
-        zones=(),
-        polygon=None,
         channels=roads,
         created=now,
         publish_at=moment,
-        published=None,
-        expires=None,
-        cancelled_at=None,
-        first=None,
-        first_code=None,
-        author="",
     )
     key = day.isoformat()
     written = announcements.insert(

@@ -90,6 +90,8 @@ class Gate:
             return Stale()
         if known.addressee is None:
             return Skip(Reason.ERASED)
+        if window.run.note:  # they asked for it a moment ago, often to prove the address
+            return None
         urgency: Urgency = window.texts.announcement.urgency
         wants, gathered = known.addressee.preference, window.run.digest
         decision = decide(urgency, wants, self.clock.now(), planned_digest=gathered)

@@ -16,7 +16,7 @@ from hub.flow.keep.tenure import Tenure
 from hub.flow.planning import gathering
 from hub.flow.planning.reach import query_for
 from hub.flow.send.settle import Settler
-from hub.flow.send.texts import DigestTexts, Texts
+from hub.flow.send.texts import DigestTexts, NoteTexts, Texts
 from hub.flow.send.verdicts import Ended, Kept
 from hub.flow.send.window import Known, Window
 from hub.flow.site import Press
@@ -63,6 +63,9 @@ class Shelf:
             if run.digest:
                 day = DigestTexts(announcement, catalogue, self.press, self.channel)
                 return Window(run, day, self._settler(run, announcement), tuple(catalogue.themes))
+            if run.note:
+                note = NoteTexts(announcement, catalogue, self.press, self.channel)
+                return Window(run, note, self._settler(run, announcement), ())
             return Window(
                 run,
                 Texts(announcement, catalogue, self.press, self.channel),

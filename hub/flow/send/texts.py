@@ -85,3 +85,22 @@ class DigestTexts:
         if not isinstance(printed, Rendered):
             raise UnprintableError(f"{day.code} {name} {language}")
         return self.channel.prepare(printed)
+
+
+@dataclass(slots=True)
+class NoteTexts:
+    """What the hub tells one person on one channel. Their own: made when it leaves, not kept."""
+
+    announcement: Announcement
+    catalogue: Catalogue
+    press: Press
+    channel: Channel
+
+    def to(self, language: str, carried: Carried) -> Prepared:
+        """The compiled text in their language. Raises `UnprintableError`."""
+        del carried
+        name: ChannelName = self.channel.name
+        printed = self.press.print_note(self.announcement, self.catalogue, name, language)
+        if not isinstance(printed, Rendered):
+            raise UnprintableError(f"{self.announcement.code} {name} {language}")
+        return self.channel.prepare(printed)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from channels.base import Lane, Prepared
 from hub.flow.send.settle import Settler
-from hub.flow.send.texts import Carried, DigestTexts, Texts
+from hub.flow.send.texts import Carried, DigestTexts, NoteTexts, Texts
 from hub.flow.send.verdicts import Kept, Stale
 from hub.ledger.deliveries import Reservation
 from hub.ledger.runs import Run
@@ -34,7 +34,7 @@ class Window:
     """
 
     run: Run
-    texts: Texts | DigestTexts
+    texts: Texts | DigestTexts | NoteTexts
     settler: Settler
     lineage: tuple[int, ...]
     rows: deque[Reservation] = field(default_factory=deque)

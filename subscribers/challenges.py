@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Proofs asked of people: each written down once, tried a few times, used once.
+
+The same rows are what the doors count by, so that limits hold across restarts and in parallel.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
+
+from channels.base import ChannelName
+from subscribers.proofs import new_nonce
+from subscribers.tables import challenge
+
+MOST_TRIES: Final = 5
+"""Guesses of a code that are looked at (UX.md 7.4)."""
+
+
+class Purpose(StrEnum):
+    """What the proof is for."""
+
+    CONFIRM = "confirm"  # this address is mine, and I asked
+    SIGN_IN = "sign_in"  # open my own pages
+    TEST = "test"  # nothing is proved: a message to see that it arrives
+
+
+LIFETIMES: Final = {
+    (Purpose.CONFIRM, ChannelName.SMS): timedelta(minutes=10),
+    (Purpose.CONFIRM, ChannelName.EMAIL): timedelta(hours=48),
+    (Purpose.CONFIRM, ChannelName.X): timedelta(minutes=30),
+    (Purpose.SIGN_IN, ChannelName.SMS): timedelta(minutes=20),
+    (Purpose.SIGN_IN, ChannelName.EMAIL): timedelta(minutes=20),
+}
+"""How long a code or a link may be answered with; ten minutes for what is not listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """One proof asked for. `subscriber` None: nobody we know, and nothing was sent."""
+
+    id: int
+    authority: int
+    purpose: Purpose
+    channel: ChannelName
+    subscriber: int | None
+    contact_point: int | None
+    nonce: str
+    created: datetime
+    expires: datetime
+    tries: int
+    used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, as the counts know them: keyed hashes of the address asked about and of the block
+    the request comes from, and the first digits of a number ("" where there is none)."""
+
+    contact_hash: str
+    origin: str
+    prefix: str = ""
+
+
+def write(  # noqa: PLR0917 (what a challenge is made of)
+    conn: Connection,
+    authority: int,
+    purpose: Purpose,
+    channel: ChannelName,
+    asker: Asker,
+    now: datetime,
+    *,
+    subscriber: int | None = None,
+    contact_point: int | None = None,
+    sent: bool,
+) -> Challenge:
+    """A new one. `sent`: a message leaves for it. Nobody known is written down alike: what takes
+    as long and counts the same tells nobody who is known."""
+    life = LIFETIMES.get((purpose, channel), timedelta(minutes=10))
+    row = {
+        "authority": authority,
+        "purpose": purpose,
+        "channel": channel,
+        "subscriber": subscriber,
+        "contact_point": contact_point,
+        "nonce": new_nonce(),
+        "contact_hash": asker.contact_hash,
+        "origin": asker.origin,
+        "prefix": asker.prefix,
+        "created": now,
+        "expires": now + life,
+        "sent": sent,
+    }
+    written = conn.execute(insert(challenge).values(row).returning(challenge.c.id)).scalar_one()
+    found = load(conn, written)
+    assert found is not None
+    return found
+
+
+def load(conn: Connection, number: int) -> Challenge | None:
+    """One of them, None where it is gone."""
+    row = conn.execute(select(challenge).where(challenge.c.id == number)).mappings().one_or_none()
+    return None if row is None else _read(row)
+
+
+def try_once(conn: Connection, number: int, now: datetime) -> Challenge | None:
+    """Count one guess before it is looked at. None where no more may be: spent, used or over.
+
+    One statement: of a thousand guesses at once, five are looked at.
+    """
+    still = (
+        (challenge.c.id == number)
+        & (challenge.c.tries < MOST_TRIES)
+        & challenge.c.used_at.is_(None)
+        & (challenge.c.expires > now)
+    )
+    counted = update(challenge).where(still).values(tries=challenge.c.tries + 1)
+    return load(conn, number) if conn.execute(counted).rowcount else None
+
+
+def use(conn: Connection, number: int, now: datetime) -> bool:
+    """Spend it. False where it was spent already, or its time is over."""
+    still = (challenge.c.id == number) & challenge.c.used_at.is_(None) & (challenge.c.expires > now)
+    return conn.execute(update(challenge).where(still).values(used_at=now)).rowcount > 0
+
+
+def end_others(conn: Connection, contact_point: int, purpose: Purpose, now: datetime) -> None:
+    """A new code ends the one before it: two that both work are twice as easily guessed."""
+    older = (
+        (challenge.c.contact_point == contact_point)
+        & (challenge.c.purpose == purpose)
+        & challenge.c.used_at.is_(None)
+    )
+    conn.execute(update(challenge).where(older).values(used_at=now))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How often, and when last."""
+
+    times: int
+    last: datetime | None
+
+
+def asked_since(
+    conn: Connection,
+    since: datetime,
+    *,
+    contact_hash: str | None = None,
+    origin: str | None = None,
+    prefix: str | None = None,
+    channel: ChannelName | None = None,
+    sent_only: bool = False,
+) -> Asked:
+    """The challenges after a moment, of one address, one origin, one prefix, or of everybody."""
+    where: list[ColumnElement[bool]] = [challenge.c.created > since]
+    for column, value in (
+        (challenge.c.contact_hash, contact_hash),
+        (challenge.c.origin, origin),
+        (challenge.c.prefix, prefix),
+        (challenge.c.channel, channel),
+    ):
+        if value is not None:
+            where.append(column == value)
+    if sent_only:
+        where.append(challenge.c.sent.is_(True))
+    count = select(func.count(), func.max(challenge.c.created)).where(*where)
+    times, last = conn.execute(count).one()
+    return Asked(int(times), last)
+
+
+def forget(conn: Connection, before: datetime, limit: int) -> int:
+    """Erase what was asked before then. Returns how many, `limit` at most."""
+    old = select(challenge.c.id).where(challenge.c.created < before).limit(limit)
+    return conn.execute(delete(challenge).where(challenge.c.id.in_(old))).rowcount
+
+
+def _read(row: Any) -> Challenge:
+    return Challenge(
+        id=row["id"],
+        authority=row["authority"],
+        purpose=Purpose(row["purpose"]),
+        channel=ChannelName(row["channel"]),
+        subscriber=row["subscriber"],
+        contact_point=row["contact_point"],
+        nonce=row["nonce"],
+        created=row["created"],
+        expires=row["expires"],
+        tries=row["tries"],
+        used_at=row["used_at"],
+    )
