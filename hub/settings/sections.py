@@ -108,6 +108,57 @@ class Limits(Section):
     )
 
 
+class Portal(Section):
+    """The citizens' pages."""
+
+    accent: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] = Field(
+        "#0b5563", description="The town's colour, for buttons and links; legible on white."
+    )
+    logo: Path | None = Field(
+        None,
+        description="The town's logo, an SVG or PNG file; without one its name stands alone.",
+        examples=["/etc/hub/logo.svg"],
+    )
+    texts: Path | None = Field(
+        None,
+        description="Folder of the town's own texts in Markdown, as fr/legal.md, en/privacy.md; "
+        "what is not there is said in the house's words.",
+        examples=["/etc/hub/pages"],
+    )
+    contact: str = Field(
+        "", description="How citizens reach the town hall: a telephone number or an address."
+    )
+    dpo: str = Field("", description="E-mail of the data protection officer.")
+    x_account: Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{0,15}$")] = Field(
+        "", description="The town's account on X, without @, for whoever wants to follow it."
+    )
+    accessibility: Literal["not", "partly", "fully"] = Field(
+        "not", description="What the accessibility audit found; 'not' until there was one (RGAA)."
+    )
+    embed_in: tuple[str, ...] = Field(
+        ("*",),
+        description="Sites that may show the widget in a frame, as https://www.example.org.",
+    )
+
+
+class SignUps(Section):
+    """How often somebody may ask for a code or a link, whoever they are: each costs the town."""
+
+    pause: Count = Field(60, description="Seconds before a first new code; then twice, then 5 min.")
+    contact_per_day: Count = Field(5, description="Codes a day to one address or number.")
+    origin_per_hour: Count = Field(
+        10, description="Codes an hour asked for from one address block (/24, or /56 in IPv6)."
+    )
+    prefix_per_hour: Count = Field(
+        20, description="Codes an hour to numbers that differ in their last four digits only."
+    )
+    sms_per_day: Count = Field(500, description="Codes and links a day by SMS, to everybody.")
+    email_per_day: Count = Field(5_000, description="Links a day by e-mail, to everybody.")
+    fill_seconds: Annotated[float, Field(ge=0, le=60)] = Field(
+        2.0, description="A form filled faster than this is a machine's, in seconds."
+    )
+
+
 class Windows(Section):
     """How many messages a channel reserves at once: the most that one crash puts in doubt."""
 
@@ -252,6 +303,8 @@ class Settings(BaseSettings):
     hub: Hub = Hub()
     server: Server = Server()
     limits: Limits = Limits()
+    portal: Portal = Portal()
+    sign_ups: SignUps = SignUps()
     mailbox: Mailbox = Mailbox()
     engine: Engine = Engine()
     words: Words = Words()

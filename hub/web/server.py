@@ -21,11 +21,11 @@ from hub.web.api import openapi, operating, recurrences
 from hub.web.callbacks import twilio
 from hub.web.desk import DESK, Desk
 from hub.web.hooks import standard
-from hub.web.language import language_of
+from hub.web.origin import refuse_other_sites
 from hub.web.portal import announcement as portal
 from hub.web.portal import home, static, stop
 from hub.web.problems import ProblemError
-from templates.pages.pages import page
+from hub.web.showing import show
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +53,8 @@ REFERENCE: Final = web.RequestKey("reference", str)
 def make_app(desk: Desk) -> web.Application:
     """The application of one hub."""
     app = web.Application(
-        middlewares=[_answer, _refuse], client_max_size=desk.settings.server.client_max_size
+        middlewares=[_answer, _refuse, refuse_other_sites],
+        client_max_size=desk.settings.server.client_max_size,
     )
     app[DESK] = desk
     machines = (api, operating, recurrences, openapi, standard, twilio, health)
@@ -176,16 +177,6 @@ def _told(request: web.Request, problem: ProblemError) -> web.Response:
     reference = request[REFERENCE]
     if f"{request.path}/".startswith(MACHINE_DOORS):
         return problems.response(problem, reference)
-    desk = request.config_dict[DESK]
-    body = page(
-        "message.html",
-        language_of(request),
-        timezone=desk.settings.hub.timezone,
-        authority=desk.authority_name,
-        sandbox=desk.sandbox,
-        status=problem.status,
-        reference=reference,
-    )
-    return web.Response(
-        status=problem.status, text=body, content_type="text/html", headers=problem.headers
-    )
+    page = show(request, "message.html", status=problem.status, reference=reference)
+    page.headers.update(problem.headers)
+    return page

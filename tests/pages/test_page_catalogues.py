@@ -19,16 +19,16 @@ from templates.pages import pages, wording
 from templates.pages.pages import ERROR_STATUSES
 from templates.pages.wording import (
     LANGUAGES,
-    LOCALE_FOLDER,
     TIMED_STATES,
     ShownState,
+    catalogues,
     channel_name,
     reason_sentence,
     state_label,
     translations,
 )
 
-TEMPLATES = sorted(Path(pages.__file__).parent.glob("*.html"))
+TEMPLATES = sorted(Path(pages.__file__).parent.rglob("*.html"))
 KEYED = frozenset(
     [f"reason.{reason}" for reason in Reason]
     + [f"state.{state}" for state in ShownState]
@@ -42,8 +42,15 @@ SPOKEN_ATTRIBUTES = {"alt", "aria-label", "data-label", "placeholder", "title"}
 
 
 def catalogue(language: str) -> Catalog:
-    with (LOCALE_FOLDER / language / "LC_MESSAGES" / "pages.po").open("rb") as po:
-        return read_po(po, locale=language, abort_invalid=True)
+    """All the files of a language; no sentence stands in two of them."""
+    whole = Catalog(locale=language)
+    for path in catalogues(language):
+        with path.open("rb") as po:
+            for message in read_po(po, locale=language, abort_invalid=True):
+                if message.id:
+                    assert message.id not in whole, f"{message.id} again in {path.name}"
+                    whole[message.id] = message
+    return whole
 
 
 def ids_in(language: str) -> dict[str, tuple[str, ...]]:

@@ -2,6 +2,7 @@
 """The public page of an announcement: `/a/{code}`, the address every message carries."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from aiohttp import web
 from markupsafe import Markup
@@ -10,11 +11,11 @@ from sqlalchemy import Connection
 from hub.announcement import PUBLIC_STATES, Announcement
 from hub.ledger import announcements
 from hub.web.desk import Desk, desk
-from hub.web.language import language_of, remember
+from hub.web.language import language_of
 from hub.web.problems import not_found
+from hub.web.showing import show as show_page
 from subscribers.catalogue import Catalogue, load_catalogue
 from templates import filters
-from templates.pages.pages import page
 from templates.render import choose
 
 
@@ -42,24 +43,12 @@ async def show(request: web.Request) -> web.Response:
     found = await hub.ledger.read(read)
     if found is None:
         raise not_found()
-    body = _page(hub, *found, language_of(request))
-    return remember(request, web.Response(text=body, content_type="text/html"))
-
-
-def _page(
-    hub: Desk,
-    announcement: Announcement,
-    related: list[Announcement],
-    catalogue: Catalogue,
-    language: str,
-) -> str:
+    announcement, related, catalogue = found
+    language = language_of(request)
     others = [each for each in related if each.id != announcement.id]
-    return page(
+    return show_page(
+        request,
         "announcement.html",
-        language,
-        timezone=catalogue.timezone,
-        authority=catalogue.name,
-        sandbox=hub.sandbox,
         related=[
             {
                 "kind": each.kind,
@@ -79,7 +68,7 @@ def article(
     others: Sequence[Announcement],
     catalogue: Catalogue,
     language: str,
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """What ``article.html`` shows; `others` are the rest of its chain."""
     content = choose(announcement.contents, language, catalogue.language)
     themes, zones = catalogue.themes_by_key, catalogue.zones_by_key

@@ -10,9 +10,9 @@ from channels.base import Urgency
 from hub.announcement import Announcement
 from hub.ledger import announcements
 from hub.web.desk import desk
-from hub.web.language import language_of, remember
+from hub.web.language import language_of
 from hub.web.portal.announcement import is_public
-from templates.pages.pages import page
+from hub.web.showing import show as show_page
 from templates.render import choose
 
 _LATEST: Final = 10
@@ -52,14 +52,10 @@ async def show(request: web.Request) -> web.Response:
             "language": content.language,
         }
 
-    body = page(
+    return show_page(
+        request,
         "home.html",
-        language,
-        timezone=hub.settings.hub.timezone,
-        authority=hub.authority_name,
-        sandbox=hub.sandbox,
         alerts=[line(each) for each in alerts[:_LATEST]],
         latest=[line(each) for each in found[:_LATEST]],
         now=now,
     )
-    return remember(request, web.Response(text=body, content_type="text/html"))

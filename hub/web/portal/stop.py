@@ -12,12 +12,13 @@ from aiohttp import web
 from hub.flow.citizens.stopping import Stoppable, Stopping, look
 from hub.web.bodies import read_form
 from hub.web.desk import Desk, desk
-from hub.web.language import language_of, remember
+from hub.web.language import language_of
 from hub.web.portal.announcement import article, is_public
 from hub.web.portal.masking import masked
+from hub.web.showing import show as show_page
 from hub.web.strangers import count_stranger
 from subscribers.tokens import StopToken
-from templates.pages.pages import StopChoice, page
+from templates.pages.pages import StopChoice
 from templates.render import choose
 
 _PATH: Final = "/stop/{token}"
@@ -35,7 +36,7 @@ async def show(request: web.Request) -> web.Response:
     if token is None or found is None:
         return _page(request, state="gone", status=410)
     names = [theme.name(language_of(request)) for theme in found.themes]
-    shown = _page(
+    return _page(
         request,
         state="ask",
         themes=names,
@@ -44,7 +45,6 @@ async def show(request: web.Request) -> web.Response:
         token_url=request.path,
         **(_news(request, found) if "short" in request.match_info else {}),
     )
-    return remember(request, shown)
 
 
 async def act(request: web.Request) -> web.Response:
@@ -106,16 +106,5 @@ def _news(request: web.Request, found: Stoppable) -> dict[str, Any]:
     return {"told": several} if several else {}
 
 
-def _page(request: web.Request, *, status: int = 200, **context: object) -> web.Response:
-    hub = desk(request)
-    body = page(
-        "stop.html",
-        language_of(request),
-        timezone=hub.settings.hub.timezone,
-        authority=hub.authority_name,
-        sandbox=hub.sandbox,
-        **context,
-    )
-    # a personal page: kept by nobody on the way
-    headers = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
-    return web.Response(status=status, text=body, content_type="text/html", headers=headers)
+def _page(request: web.Request, *, status: int = 200, **context: Any) -> web.Response:
+    return show_page(request, "stop.html", status=status, private=True, **context)
