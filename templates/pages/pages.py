@@ -1,22 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The door's way to a page: a template's name, a language and what it shows, to HTML.
 
-What each page needs (a missing name raises, so a blank never reaches a citizen). Every page:
-`authority` (the town's name); optional `home_url` ("/") and `sandbox` (False).
-
-``announcement.html``: `urgency`, `kind`, `title`, `body_html` (Markup; a plain str is escaped),
-    `themes` and `zones` (names; no zone is the whole town), `published`, `updated` and `expires`
-    (datetimes; the last two may be None), `is_expired`, `is_cancelled`, `link` (URL or None),
-    `related` (the chain, oldest first: `kind`, `title`, `url`, `published`);
-    optional `content_language` where the words are not in the page's language.
-``stop.html``: `state` "ask", "done" or "gone". "ask" and "done" need `themes` (names: those of the
-    message, then those really stopped), `channel`, `masked_contact`; "ask" needs `token_url`
-    (where the form posts its `StopChoice` as field `choice`), "done" needs `choice`.
-    Optional in "ask", to show first what the message told: the names of ``announcement.html`` but
-    `related` (`themes` are the same), with `url`; or `told`, several of `title`, `url`,
-    `published`, `content_language`.
-``message.html``: `status` (HTTP), `reference` (to quote to the town; may be None).
-``sandbox.html``: `phones` (of `Phone`), `announcements` (of `AnnouncementProgress`), `now`.
+What a page needs stands in the comment at the top of its template (`{# Needs: … #}`); a missing
+name raises, so a blank never reaches a citizen. What every page needs stands in ``base.html``.
 """
 
 import hashlib
@@ -112,8 +98,8 @@ def page(name: str, language: str, *, timezone: str = "Europe/Paris", **context:
     """One page of HTML.
 
     `name` is a template of this folder, `language` one of `LANGUAGES` (French for any other),
-    `timezone` the town's IANA zone in which every moment is shown, `context` what the module's
-    docstring lists. Raises `jinja2.UndefinedError` where a name is missing, `ValueError` for a
+    `timezone` the town's IANA zone in which every moment is shown, `context` what the template's
+    first comment lists. Raises `jinja2.UndefinedError` where a name is missing, `ValueError` for a
     moment without a zone and `zoneinfo.ZoneInfoNotFoundError` for an unknown one.
     """
     spoken = offered(language)
