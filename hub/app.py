@@ -21,6 +21,7 @@ from channels.registry import build
 from hub.driving import longest, road_settings
 from hub.flow.accept.credentials import Seal
 from hub.flow.accept.intake import Intake
+from hub.flow.citizens.asking import Asking, AskLimits
 from hub.flow.citizens.inbound import Answering
 from hub.flow.engine import Engine
 from hub.flow.keep.retention import Retiring, Rules
@@ -272,6 +273,7 @@ def _desk(  # noqa: PLR0917 (one caller, just above)
             language=town.language,
         ),
         seal=Seal(keys.seal),
+        asking=_asking(settings, clock, engine, keys),
         limiter=Limiter(),
         metrics=metrics,
         gauges=gauges(metrics),
@@ -279,6 +281,12 @@ def _desk(  # noqa: PLR0917 (one caller, just above)
         authority_name=town.name,
         sandbox=sandbox is not None,
     )
+
+
+def _asking(settings: Settings, clock: Clock, engine: Engine, keys: Keys) -> Asking:
+    chosen = settings.sign_ups.model_dump(exclude={"fill_seconds"})
+    proofs, limits = Proofs(keys.proofs), AskLimits(**chosen)
+    return Asking(engine.ledger, clock, engine.changed, proofs, keys.suppression, limits)
 
 
 def _town(conn: Connection, settings: Settings, clock: Clock) -> Town:

@@ -138,10 +138,15 @@ def end_others(conn: Connection, contact_point: int, purpose: Purpose, now: date
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """How often, and when last."""
+    """How often, when first and when last."""
 
     times: int
+    first: datetime | None
     last: datetime | None
+
+    def first_of(self, otherwise: datetime) -> datetime:
+        """The first moment, `otherwise` where there is none (a limit of nothing at all)."""
+        return self.first or otherwise
 
 
 def asked_since(
@@ -166,9 +171,9 @@ def asked_since(
             where.append(column == value)
     if sent_only:
         where.append(challenge.c.sent.is_(True))
-    count = select(func.count(), func.max(challenge.c.created)).where(*where)
-    times, last = conn.execute(count).one()
-    return Asked(int(times), last)
+    moments = func.min(challenge.c.created), func.max(challenge.c.created)
+    times, first, last = conn.execute(select(func.count(), *moments).where(*where)).one()
+    return Asked(int(times), first, last)
 
 
 def forget(conn: Connection, before: datetime, limit: int) -> int:

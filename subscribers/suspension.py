@@ -5,7 +5,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, func, or_, update
+from sqlalchemy import Connection, func, or_, select, update
 
 from channels.base import Reason
 from subscribers.tables import contact_point
@@ -49,3 +49,20 @@ def lift_after_success(conn: Connection, contacts: Collection[int]) -> int:
     mine = contact_point.c.id.in_(contacts) & contact_point.c.suspended_reason.in_(failures)
     lifted = update(contact_point).where(mine)
     return conn.execute(lifted.values(suspended_at=None, suspended_reason=None)).rowcount
+
+
+_UNWELCOME: Final = (Reason.COMPLAINT, Reason.OPTED_OUT)
+
+
+def is_unwelcome(conn: Connection, contact: int) -> bool:
+    """Whether somebody at this contact point's address, whoever of them, told us to stay away."""
+    theirs = contact_point.alias("theirs")
+    same = (theirs.c.channel == contact_point.c.channel) & (
+        theirs.c.address == contact_point.c.address
+    )
+    refused = theirs.c.suspended_reason.in_([each.value for each in _UNWELCOME])
+    query = select(theirs.c.id).join_from(contact_point, theirs, same)
+    return (
+        conn.execute(query.where(contact_point.c.id == contact, refused).limit(1)).first()
+        is not None
+    )

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from channels.base import Clock, ReceiptReader
 from hub.flow.accept.credentials import Seal
 from hub.flow.accept.intake import Intake
+from hub.flow.citizens.asking import Asking
 from hub.flow.citizens.inbound import Answering
 from hub.flow.engine import Engine
 from hub.flow.receipts import Receiving
@@ -38,6 +39,7 @@ class Desk:
     receiving: Receiving
     answering: Answering
     seal: Seal
+    asking: Asking
     limiter: Limiter
     metrics: CollectorRegistry
     gauges: Mapping[str, Gauge]

@@ -13,6 +13,10 @@ async def count_stranger(request: web.Request) -> None:
     Only those are counted who prove nothing: an address is shared by many, and whoever holds
     a key or a message has a limit of their own.
     """
-    settings = desk(request).settings
-    who = block(caller(request, settings.server.trusted_proxies))
-    await desk(request).limiter.admit("stranger", who, settings.limits.public_per_minute)
+    limit = desk(request).settings.limits.public_per_minute
+    await desk(request).limiter.admit("stranger", origin_of(request), limit)
+
+
+def origin_of(request: web.Request) -> str:
+    """The block of addresses a request comes from, as limits count it."""
+    return block(caller(request, desk(request).settings.server.trusted_proxies))
