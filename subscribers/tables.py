@@ -229,6 +229,7 @@ session = Table(  # a citizen's visit to their own pages
     Column("subscriber", ForeignKey("subscriber.id", ondelete="CASCADE"), nullable=False),
     Column("created", Instant, nullable=False),
     Column("expires", Instant, nullable=False),
+    Column("undo", JSON(none_as_null=True)),  # what they stopped last, to take it back
     Index(None, "subscriber"),
     Index(None, "expires"),
 )

@@ -272,11 +272,11 @@ def beginnings(code):
 
 
 def test_every_code_a_door_can_give_is_in_the_table():
-    """But `internal`, a bug's, `busy`, a locked ledger's, and `other_site`, a page's: tests/web
-    provokes them."""
+    """But `internal`, a bug's, `busy`, a locked ledger's, `other_site` and `other_visit`, a
+    page's: tests/web provokes them."""
     given = {case.code for case in TABLE}
     wanted = {*codes_in_the_source(), *submission._SENTENCES, *PolygonProblem}
     wanted |= {"not_json", "not_utf8", "method_not_allowed"}
     wanted |= {kind.__name__.lower() for kind in (Empty, TooLong, Unwritable)}
     missing = {each for each in wanted if not any(code.startswith(each) for code in given)}
-    assert missing == {"internal", "busy", "other_site"}
+    assert missing == {"internal", "busy", "other_site", "other_visit"}

@@ -87,6 +87,7 @@ def upgrade() -> None:
         *_person("session"),
         sa.Column("created", _INSTANT(), nullable=False),
         sa.Column("expires", _INSTANT(), nullable=False),
+        sa.Column("undo", sa.JSON(none_as_null=True)),
         sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_session")),
     )
     op.create_index("ix_session_subscriber", "session", ["subscriber"])
