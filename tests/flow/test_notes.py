@@ -11,6 +11,7 @@ from channels.base import Accepted, ChannelName, Lane, Reason, Retry
 from hub.flow.citizens.notes import post
 from hub.ledger import announcements
 from hub.ledger.runs import open_runs
+from hub.reports.verify import verify
 from subscribers import challenges, directory
 from subscribers.challenges import Asker, Purpose
 from subscribers.tables import contact_point, subscriber
@@ -132,3 +133,12 @@ async def test_somebody_erased_is_told_nothing(make_hub):
     await hub.start()
     await hub.becomes(skipped=1)
     assert hub[SMS].sent == []
+
+
+async def test_a_ledger_with_notes_in_it_verifies(make_hub):
+    hub = await make_hub(SMS)
+    await newcomer(hub)
+    await ask(hub)
+    await hub.becomes(accepted=1)
+    verdict = await hub.ledger.read(lambda conn: verify(conn, lambda *_: None))
+    assert not verdict.findings
