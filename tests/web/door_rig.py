@@ -269,8 +269,11 @@ class Reply:
         return {self.json["code"], *(e["code"] for e in self.json.get("errors", ()))}
 
 
-async def open_door(stack: AsyncExitStack, folder: Path, **sections: Any) -> Door:
-    """A hub on this data folder, everything closed with the stack."""
+async def open_door(
+    stack: AsyncExitStack, folder: Path, *, own_address: bool = False, **sections: Any
+) -> Door:
+    """A hub on this data folder, everything closed with the stack; with `own_address` the links in
+    its messages lead back to it, for whoever follows them in a browser."""
     settings, clock = make_settings(folder, **sections), TownClock()
     sandbox = await stack.enter_async_context(sandbox_of(settings, clock, receipt_delay=0.0))
     settings = sandboxed(settings, sandbox)
@@ -280,6 +283,10 @@ async def open_door(stack: AsyncExitStack, folder: Path, **sections: Any) -> Doo
     claire = Persona("Claire, 52 ans", {}, frozenset(theirs))
     phones = Phones(sandbox.effects, [amina, claire])
     server, apps = listen(settings), []
+    if own_address:
+        here = "http://{}:{}".format(*server.getsockname()[:2])
+        place = settings.hub.model_copy(update={"public_url": here})
+        settings = settings.model_copy(update={"hub": place})
 
     def watched(desk: Desk) -> web.Application:
         apps.append(make_app(desk))
