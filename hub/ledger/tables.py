@@ -53,6 +53,8 @@ announcement = Table(
     UniqueConstraint("authority", "source", "source_key"),  # posted twice is one, for ever
     Index(None, "state"),
     Index(None, "first"),
+    # what the public pages ask at each visit, answered without a look at the rows themselves
+    Index("ix_announcement_published", "authority", "published", "cancelled_at", "source"),
     sqlite_autoincrement=True,  # Message-IDs name it: never given twice, not even after a restore
 )
 

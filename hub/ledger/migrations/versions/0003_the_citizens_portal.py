@@ -39,6 +39,11 @@ def upgrade() -> None:
     with op.batch_alter_table("theme") as table:
         table.add_column(sa.Column("about", sa.JSON(), nullable=False, server_default="{}"))
         table.add_column(sa.Column("advised", sa.Boolean(), nullable=False, server_default="0"))
+    op.create_index(
+        "ix_announcement_published",
+        "announcement",
+        ["authority", "published", "cancelled_at", "source"],
+    )
     op.create_table(
         "challenge",
         sa.Column("id", _ID, nullable=False),
@@ -106,6 +111,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     for name in ("tally", "session", "draft", "challenge"):
         op.drop_table(name)
+    op.drop_index("ix_announcement_published", "announcement")
     with op.batch_alter_table("theme") as table:
         table.drop_column("advised")
         table.drop_column("about")
