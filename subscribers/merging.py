@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from channels.base import ChannelName
-from subscribers import directory
+from subscribers import directory, subscriptions
 from subscribers.directory import ContactPoint
 from subscribers.tables import (
     challenge,
@@ -65,8 +65,8 @@ def merge(conn: Connection, newer: int, older: int) -> None:
     and order of channels are the newer ones, and a pause is over; consents, addresses, proofs
     asked for and visits are moved.
     """
-    _themes(conn, newer, older)
     _places(conn, newer, older)
+    _themes(conn, newer, older)
     _settings(conn, newer, older)
     _addresses(conn, newer, older)
     for table in (consent, challenge, session):
@@ -91,6 +91,9 @@ def _places(conn: Connection, newer: int, older: int) -> None:
     new, old = directory.load(conn, newer), directory.load(conn, older)
     assert new is not None
     assert old is not None
+    if not subscriptions.subscriptions_of(conn, older):  # everything was stopped, places included
+        directory.set_zones(conn, older, new.zones)
+        return
     whole = not new.zones or not old.zones  # no row: the whole town
     directory.set_zones(conn, older, () if whole else (*new.zones, *old.zones))
 

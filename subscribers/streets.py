@@ -59,7 +59,7 @@ def _rank(name: list[str], wanted: list[str]) -> tuple[int, int] | None:
 
 
 def _words(text: str) -> list[str]:
-    """Words as they are compared: plain letters, small words left out, abbreviations written out."""
+    """Words as they are compared: plain letters, no small words, abbreviations written out."""
     plain = unicodedata.normalize("NFKD", text.casefold())
     letters = "".join(each if each.isalnum() else " " for each in plain if not _accent(each))
     spelt = (_SHORT.get(word, word) for word in letters.split())
