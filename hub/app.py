@@ -23,6 +23,7 @@ from hub.flow.accept.credentials import Seal
 from hub.flow.accept.intake import Intake
 from hub.flow.citizens.asking import Asking, AskLimits
 from hub.flow.citizens.inbound import Answering
+from hub.flow.citizens.keywords import JoinRules
 from hub.flow.engine import Engine
 from hub.flow.keep.retention import Retiring, Rules
 from hub.flow.planning.digest import DigestTimes
@@ -271,6 +272,7 @@ def _desk(  # noqa: PLR0917 (one caller, just above)
             town=town.name,
             url=settings.hub.public_url,
             language=town.language,
+            joining=JoinRules(town.authority, settings.people.phone_regions, keys.suppression),
         ),
         seal=Seal(keys.seal),
         asking=_asking(settings, clock, engine, keys),

@@ -17,6 +17,10 @@ class Answer(StrEnum):
     STARTED = "started"
     NOTHING_TO_START = "nothing_to_start"
     HELP = "help"
+    SUBSCRIBED = "subscribed"
+    SUBSCRIBED_BLOCKED = "subscribed_blocked"  # the provider refuses this number until START
+    WHICH_THEME = "which_theme"  # `theme` lists the words that may follow
+    NOT_A_MOBILE = "not_a_mobile"
 
 
 _TEXTS: Final[Mapping[str, Mapping[Answer, str]]] = {
@@ -28,8 +32,15 @@ _TEXTS: Final[Mapping[str, Mapping[Answer, str]]] = {
         Answer.STARTED: "{town} : vous recevez à nouveau nos SMS. Pour arrêter : STOP",
         Answer.NOTHING_TO_START: "{town} : ce numéro n'a rien à reprendre. "
         "Pour vous inscrire : {url}",
-        Answer.HELP: "{town} : répondez STOP pour ne plus recevoir nos SMS, STOP et un thème "
-        "pour l'arrêter, START pour reprendre. {url}",
+        Answer.HELP: "{town} : STOP pour ne plus recevoir nos SMS, STOP ou ABO et un thème "
+        "pour l'arrêter ou l'ajouter, START pour reprendre. {url}",
+        Answer.SUBSCRIBED: "{town} : c'est fait, vous recevrez par SMS : {theme}. "
+        "Pour arrêter : STOP. Vos choix : {url}",
+        Answer.SUBSCRIBED_BLOCKED: "{town} : c'est noté. Depuis votre STOP, l'opérateur bloque "
+        "nos SMS : envoyez START. Pour arrêter : STOP",
+        Answer.WHICH_THEME: "{town} : pour vous inscrire, envoyez ABO et un thème : {theme}. {url}",
+        Answer.NOT_A_MOBILE: "{town} : nous n'envoyons pas de SMS à ce numéro. "
+        "Pour vous inscrire autrement : {url}",
     },
     "en": {
         Answer.STOPPED: "{town}: done, you will get no more texts from us. To resume: START",
@@ -38,8 +49,15 @@ _TEXTS: Final[Mapping[str, Mapping[Answer, str]]] = {
         Answer.STARTED: "{town}: you will get our texts again. To stop: STOP",
         Answer.NOTHING_TO_START: "{town}: there is nothing to resume for this number. "
         "To subscribe: {url}",
-        Answer.HELP: "{town}: reply STOP to get no more texts, STOP and a theme to stop that one, "
-        "START to resume. {url}",
+        Answer.HELP: "{town}: STOP to get no more texts, STOP or JOIN and a theme to stop or add "
+        "that one, START to resume. {url}",
+        Answer.SUBSCRIBED: "{town}: done, you will get texts about: {theme}. "
+        "To stop: STOP. Your choices: {url}",
+        Answer.SUBSCRIBED_BLOCKED: "{town}: noted. Since your STOP the operator blocks our texts: "
+        "send START. To stop: STOP",
+        Answer.WHICH_THEME: "{town}: to subscribe, send JOIN and a theme: {theme}. {url}",
+        Answer.NOT_A_MOBILE: "{town}: we send no texts to this number. "
+        "Other ways to subscribe: {url}",
     },
 }
 

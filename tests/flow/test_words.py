@@ -3,7 +3,7 @@
 
 import pytest
 
-from hub.flow.citizens.words import Wish, folded, matching, understood
+from hub.flow.citizens.words import Wish, folded, matching, nearest, understood
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,27 @@ def test_a_theme_is_found_by_its_key_or_its_name():
     assert matching(folded("école"), names) == "ecole"
     assert matching("", names) is None
     assert matching("GAZ", names) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "about"),
+    [
+        *(("ABO", ""), ("abonnement", ""), ("Inscription svp", ""), ("join", ""), ("Alerte !", "")),
+        *(("ABO EAU", "EAU"), ("alertes urgentes", "URGENTES"), ("Inscription : école", "ECOLE")),
+    ],
+)
+def test_who_wants_to_join(said, about):
+    assert (understood(said).wish, understood(said).about) == (Wish.SUBSCRIBE, about)
+
+
+def test_a_cry_for_help_is_no_subscription():
+    assert understood("Alerte il y a le feu chez moi").wish is Wish.UNCLEAR
+
+
+def test_the_beginning_of_a_name_is_enough_where_it_is_only_one():
+    names = {"ecoles": "Écoles", "eau": "Eau et coupures", "eaux-usees": "Égouts"}
+    assert nearest("ECOLE", names) == "ecoles"
+    assert nearest("EAU", names) == "eau"  # whole, though another begins so
+    assert nearest("E", names) is None
+    assert nearest("EGOU", names) == "eaux-usees"
+    assert nearest("", names) is None

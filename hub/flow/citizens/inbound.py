@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A citizen writes to the town: stops, resumes, asks; and is answered once, in their language.
+"""A citizen writes to the town: stops, resumes, joins, asks; answered once, in their language.
 
 A number may be several people's, of several towns: what is asked is done for all of them.
 """
@@ -14,6 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from channels.base import ChannelName, Clock, Inbound, Reason
+from hub.flow.citizens.keywords import JoinRules, join
 from hub.flow.citizens.stopping import Stopped, apply, write_down
 from hub.flow.citizens.words import Understood, Wish, matching, understood
 from hub.flow.send.gate import Wishes
@@ -44,7 +45,8 @@ class Done:
 
 @dataclass(slots=True)
 class Answering:
-    """Obeys at once, and has the gate know. `town` and `url` are what the answers name."""
+    """Obeys at once, and has the gate know. `town` and `url` are what the answers name, `joining`
+    says who may become a subscriber."""
 
     ledger: Ledger
     wishes: Wishes
@@ -52,6 +54,7 @@ class Answering:
     town: str
     url: str
     language: str
+    joining: JoinRules
     _answered: "OrderedDict[str, str | None]" = field(default_factory=OrderedDict)
     _helped: "OrderedDict[str, datetime]" = field(default_factory=OrderedDict)
     _talks: "OrderedDict[str, tuple[datetime, int]]" = field(default_factory=OrderedDict)
@@ -71,7 +74,7 @@ class Answering:
             return None  # a machine's short code or name, or our own echo
         meant, now = understood(said.body), self.clock.now()
         done = await self.ledger.transact(
-            lambda conn: _act(conn, said.sender, meant, now), hurry=True
+            lambda conn: _act(conn, said.sender, meant, self.joining, now), hurry=True
         )
         # after the commit: whatever was read of these people before it is then stale
         for person in done.people:
@@ -111,7 +114,9 @@ def _keep(memory: "OrderedDict[str, Any]", key: str, value: Any) -> None:
 # --------------------------------------------------------------------------- in the ledger
 
 
-def _act(conn: Connection, number: str, meant: Understood, now: datetime) -> Done:
+def _act(
+    conn: Connection, number: str, meant: Understood, joining: JoinRules, now: datetime
+) -> Done:
     points = directory.holders(conn, ChannelName.SMS, number)
     first = directory.load(conn, points[0].subscriber) if points else None
     language = first.language if first else ""
@@ -120,6 +125,9 @@ def _act(conn: Connection, number: str, meant: Understood, now: datetime) -> Don
             return _stop(conn, points, meant.about, now, language)
         case Wish.START:
             return _start(conn, points, now, language)
+        case Wish.SUBSCRIBE:
+            joined = join(conn, number, meant, joining, now)
+            return Done(joined.what, joined.language, joined.theme, people=joined.people)
         case _:
             return Done(Answer.HELP, language)
 

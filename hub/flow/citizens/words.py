@@ -18,9 +18,19 @@ _STOP: Final = frozenset(
 )
 _START: Final = frozenset(["START", "REPRENDRE", "REPRISE", "UNSTOP"])
 _HELP: Final = frozenset(["AIDE", "HELP", "INFO", "INFOS"])
-_ENGLISH: Final = frozenset(
-    ["UNSUBSCRIBE", "QUIT", "CANCEL", "END", "OPTOUT", "REVOKE", "UNSTOP", "HELP"]
+_SUBSCRIBE: Final = frozenset(
+    [
+        *("ABO", "ABONNEMENT", "ABONNER", "ABONNEZ", "ALERTE", "ALERTES"),
+        *("INSCRIPTION", "INSCRIRE", "SUBSCRIBE", "JOIN"),
+    ]
 )
+_ENGLISH: Final = frozenset(
+    [
+        *("UNSUBSCRIBE", "QUIT", "CANCEL", "END", "OPTOUT", "REVOKE"),
+        *("UNSTOP", "HELP", "SUBSCRIBE", "JOIN"),
+    ]
+)
+_COURTESY: Final = frozenset(["SVP", "MERCI", "PLEASE", "THANKS"])
 _FEW: Final = 4  # a text of more words than this is a letter, not a command
 
 
@@ -29,17 +39,22 @@ class Wish(StrEnum):
 
     STOP = "stop"
     START = "start"
+    SUBSCRIBE = "subscribe"
     HELP = "help"
     UNCLEAR = "unclear"
 
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """A wish; `about` is what followed the word, folded. `english`: the word is no French one."""
+    """A wish; `about` is what followed the word, folded. `english`: the word is no French one.
+
+    `whole` is all that was written, folded: a theme's name may begin with the word itself.
+    """
 
     wish: Wish
     about: str = ""
     english: bool = False
+    whole: str = ""
 
 
 def understood(body: str) -> Understood:
@@ -54,6 +69,9 @@ def understood(body: str) -> Understood:
     english = first in _ENGLISH
     if first in _STOP:
         return Understood(Wish.STOP, about, english)
+    if first in _SUBSCRIBE:
+        asked = " ".join(word for word in words[1:] if word not in _COURTESY)
+        return Understood(Wish.SUBSCRIBE, asked, english, " ".join(words))
     if about:
         return Understood(Wish.UNCLEAR)
     if first in _START:
@@ -76,3 +94,17 @@ def matching(about: str, names: Mapping[str, str]) -> str | None:
         if about in {folded(key), folded(name)}:
             return key
     return None
+
+
+def nearest(about: str, names: Mapping[str, str]) -> str | None:
+    """As `matching`, else the only key that, or whose name, begins with what was written: "ECOLE"
+    for "Écoles". None where several do."""
+    exact = matching(about, names)
+    if exact is not None or not about:
+        return exact
+    near = [
+        key
+        for key, name in names.items()
+        if folded(key).startswith(about) or folded(name).startswith(about)
+    ]
+    return near[0] if len(near) == 1 else None
