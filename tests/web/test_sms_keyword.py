@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Somebody without a smartphone subscribes by one word: the SMS is the proof, and the consent."""
 
-
 import pytest
 from door_rig import authority_of
 from sqlalchemy import insert, update
