@@ -25,7 +25,7 @@ DIGEST: Final = "digest"
 NOTE: Final = "note"
 """The sources of what no officer wrote: a day's digests, a code for one person. No door lists or
 shows them."""
-_UNSEEN: Final = (DIGEST, NOTE)
+UNSEEN: Final = (DIGEST, NOTE)
 
 
 def new_code() -> str:
@@ -142,9 +142,14 @@ def by_id(conn: Connection, announcement_id: int) -> Announcement:
     return _read(conn.execute(_FULL.where(table.c.id == announcement_id)).one())
 
 
+def by_ids(conn: Connection, ids: Sequence[int]) -> Mapping[int, Announcement]:
+    """Those of these numbers there are, whole. A page's worth of them, not a history."""
+    return {row.id: _read(row) for row in conn.execute(_FULL.where(table.c.id.in_(ids)))}
+
+
 def by_code(conn: Connection, code: str, authority: int | None = None) -> Announcement | None:
     """The announcement of a public code; of one authority only, where one is given."""
-    query = _FULL.where(table.c.code == code, table.c.source.not_in(_UNSEEN))
+    query = _FULL.where(table.c.code == code, table.c.source.not_in(UNSEEN))
     if authority is not None:
         query = query.where(table.c.authority == authority)
     row = conn.execute(query).one_or_none()
@@ -189,7 +194,7 @@ def without_open_runs(conn: Connection, state: State) -> Sequence[Announcement]:
 
 def latest(conn: Connection, authority: int, limit: int) -> Sequence[Announcement]:
     """The newest announcements of an authority."""
-    theirs = (table.c.authority == authority, table.c.source.not_in(_UNSEEN))
+    theirs = (table.c.authority == authority, table.c.source.not_in(UNSEEN))
     rows = conn.execute(_FULL.where(*theirs).order_by(table.c.id.desc()).limit(limit))
     return [_read(row) for row in rows]
 
