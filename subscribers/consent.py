@@ -65,3 +65,10 @@ def withdraw(conn: Connection, subscriber: int, now: datetime) -> int:
     """End every standing consent (GDPR art. 7.3). Returns how many there were."""
     standing = (consent.c.subscriber == subscriber) & consent.c.withdrawn_at.is_(None)
     return conn.execute(update(consent).where(standing).values(withdrawn_at=now)).rowcount
+
+
+def restore(conn: Connection, subscriber: int, withdrawn_at: datetime) -> int:
+    """Have those consents stand again that were withdrawn at this very moment, by a stop that is
+    taken back. Returns how many there were."""
+    by_it = (consent.c.subscriber == subscriber) & (consent.c.withdrawn_at == withdrawn_at)
+    return conn.execute(update(consent).where(by_it).values(withdrawn_at=None)).rowcount

@@ -12,6 +12,7 @@ from sqlalchemy.exc import NoResultFound
 
 from channels.base import ChannelName, Clock
 from hub.announcement import Announcement
+from hub.flow.citizens.undoing import Taken, taken
 from hub.flow.send.gate import Wishes
 from hub.ledger import announcements, audit, digests
 from hub.ledger.journal import Journal
@@ -61,32 +62,42 @@ class Stopping:
     wishes: Wishes
     clock: Clock
 
-    async def stop(self, token: StopToken, choice: StopChoice) -> tuple[Theme, ...] | None:
-        """Returns the themes that stopped; None where the person is gone. Repeating is harmless.
+    async def stop(self, token: StopToken, choice: StopChoice) -> "Ended | None":
+        """Returns what ended; None where the person is gone. Repeating is harmless.
 
         Raises `LedgerFullError`; what the ledger had taken by then stands.
         """
 
         now = self.clock.now()
 
-        def write(conn: Connection) -> tuple[Stopped, tuple[Theme, ...]] | None:
+        def write(conn: Connection) -> tuple[Stopped, Ended] | None:
             person = directory.load(conn, token.subscriber)
             if person is None:
                 return None
             who = f"subscriber:{token.subscriber}"
             audit.record(conn, now, "citizen", "stop", who, detail={"choice": choice})
             what = _meant(conn, token, person.authority, choice)
-            return what, apply(conn, what, person.authority, now)
+            before = subscriptions.subscriptions_of(conn, what.person)
+            themes = apply(conn, what, person.authority, now)
+            return what, Ended(themes, taken(conn, what.person, before, now))
 
         stopped = await self.ledger.transact(write, hurry=True)
         # after the commit: whatever was read of this person before it is then stale
         self.wishes.changed(token.subscriber, self.clock.monotonic())
         if stopped is None:
             return None
-        what, themes = stopped
+        what, ended = stopped
         # every time, also where nothing was left to stop: the first try may have died before this
         await asyncio.to_thread(write_down, self.ledger, [what], now)
-        return themes
+        return ended
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The themes that stopped, and what takes them back."""
+
+    themes: tuple[Theme, ...]
+    taken: Taken
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from hub.flow.citizens.stopping import Stoppable, Stopping, look
+from hub.flow.citizens.undoing import Undoing, opened, sealed
 from hub.web.bodies import read_form
 from hub.web.desk import Desk, desk
 from hub.web.language import language_of
@@ -23,6 +24,7 @@ from templates.render import choose
 
 _PATH: Final = "/stop/{token}"
 _SHORT: Final = "/s/{short}"
+_UNDO: Final = "undo"  # the field with what takes a stop back
 
 
 def routes() -> list[web.RouteDef]:
@@ -57,10 +59,14 @@ async def act(request: web.Request) -> web.Response:
     # by message, not by address: a mail provider's few machines stop for all its readers
     limit = hub.settings.limits.public_per_minute
     await hub.limiter.admit("stop", request.path, limit)
+    if _UNDO in form:
+        return await _undo(request, token, form[_UNDO])
     choice = _choice(form.get("choice", ""), found)
     stopping = Stopping(hub.ledger, hub.engine.wishes, hub.clock)
-    stopped = await stopping.stop(token, choice)
-    themes = found.themes if choice is StopChoice.THEME and not stopped else stopped or ()
+    ended = await stopping.stop(token, choice)
+    stopped = () if ended is None else ended.themes
+    themes = found.themes if choice is StopChoice.THEME and not stopped else stopped
+    undo = "" if ended is None or not ended.taken.rows else sealed(_key(hub), ended.taken)
     return _page(
         request,
         state="done",
@@ -68,7 +74,26 @@ async def act(request: web.Request) -> web.Response:
         channel=token.channel,
         masked_contact=masked(token.channel, found.address),
         choice=choice,
+        token_url=request.path,
+        undo=undo,
     )
+
+
+async def _undo(request: web.Request, token: StopToken, slip: str) -> web.Response:
+    """Take back what this very link stopped; too late, and the page says how to subscribe."""
+    hub, what = desk(request), opened(_key(desk(request)), slip)
+    if what is None or what.person != token.subscriber:
+        await count_stranger(request)
+        return _page(request, state="late")
+    back = await Undoing(hub.ledger, hub.engine.wishes, hub.clock).undo(what)
+    if back is None:
+        return _page(request, state="late")
+    names = [theme.name(language_of(request)) for theme in back]
+    return _page(request, state="undone", themes=names)
+
+
+def _key(hub: Desk) -> bytes:
+    return hub.asking.proofs.secret
 
 
 def _choice(text: str, found: Stoppable) -> StopChoice:
