@@ -251,9 +251,22 @@ api_key = Table(
     Column("themes", JSON),  # keys and all below them; None is every theme
     Column("highest_urgency", String(16), nullable=False),
     Column("may_publish", Boolean, nullable=False, server_default="0"),
+    Column("may_enrol", Boolean, nullable=False, server_default="0"),  # a desk's: publishes nothing
     Column("created", Instant, nullable=False),
     Column("revoked", Instant),
     UniqueConstraint("authority", "name"),
+)
+
+desk_visit = Table(  # staff at the page where they subscribe people, opened with a desk's key
+    "desk_visit",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("key", BigInteger, nullable=False),
+    Column("officer", Text, nullable=False),  # who is at the desk, as they wrote it
+    Column("created", Instant, nullable=False),
+    Column("seen", Instant, nullable=False),
+    Column("expires", Instant, nullable=False),
+    Index(None, "expires"),
 )
 
 source = Table(

@@ -97,6 +97,19 @@ def upgrade() -> None:
     )
     op.create_index("ix_session_subscriber", "session", ["subscriber"])
     op.create_index("ix_session_expires", "session", ["expires"])
+    with op.batch_alter_table("api_key") as table:
+        table.add_column(sa.Column("may_enrol", sa.Boolean(), nullable=False, server_default="0"))
+    op.create_table(
+        "desk_visit",
+        sa.Column("token_hash", sa.String(64), nullable=False),
+        sa.Column("key", sa.BigInteger(), nullable=False),
+        sa.Column("officer", sa.Text(), nullable=False),
+        sa.Column("created", _INSTANT(), nullable=False),
+        sa.Column("seen", _INSTANT(), nullable=False),
+        sa.Column("expires", _INSTANT(), nullable=False),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_desk_visit")),
+    )
+    op.create_index("ix_desk_visit_expires", "desk_visit", ["expires"])
     op.create_table(
         "tally",
         sa.Column("authority", _ID, nullable=False),
@@ -109,7 +122,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for name in ("tally", "session", "draft", "challenge"):
+    with op.batch_alter_table("api_key") as table:
+        table.drop_column("may_enrol")
+    for name in ("desk_visit", "tally", "session", "draft", "challenge"):
         op.drop_table(name)
     op.drop_index("ix_announcement_published", "announcement")
     with op.batch_alter_table("theme") as table:
