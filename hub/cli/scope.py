@@ -45,13 +45,21 @@ def listed(rows: Iterable[Any], name: str) -> Iterator[str]:
             *(
                 (
                     row[name],
-                    "all" if row["themes"] is None else " ".join(row["themes"]),
-                    str(row["highest_urgency"]),
-                    "itself" if row["may_publish"] else "after approval",
+                    *_rights(row),
                     f"{row['created']:%Y-%m-%d}",
                     f"{row['revoked']:%Y-%m-%d}" if row["revoked"] else "",
                 )
                 for row in rows
             ),
         ]
+    )
+
+
+def _rights(row: Any) -> tuple[str, str, str]:
+    if row.get("may_enrol"):
+        return "", "", "nothing (a desk)"
+    return (
+        "all" if row["themes"] is None else " ".join(row["themes"]),
+        str(row["highest_urgency"]),
+        "itself" if row["may_publish"] else "after approval",
     )

@@ -28,11 +28,15 @@ _SECRET_BYTES: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a key or source may do. `themes` None: every theme; `may_publish` False: to approve."""
+    """What a key or source may do. `themes` None: every theme; `may_publish` False: to approve.
+
+    `may_enrol`: a desk's key, which opens the page where staff subscribe people, and nothing else.
+    """
 
     themes: tuple[str, ...] | None = None
     highest_urgency: Urgency = Urgency.IMPORTANT
     may_publish: bool = False
+    may_enrol: bool = False  # keys only
 
     def columns(self) -> dict[str, Any]:
         """As both tables keep it."""
@@ -61,7 +65,8 @@ def issue_key(
         raise NameTakenError(name)
     key = KEY_PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
     row = {"authority": authority, "name": name, "hash": _hash(key), "created": now}
-    conn.execute(api_key.insert().values(**row, **scope.columns()))
+    rights = {**scope.columns(), "may_enrol": scope.may_enrol}
+    conn.execute(api_key.insert().values(**row, **rights))
     audit.record(conn, now, actor, "issue", f"key:{name}", authority=authority)
     return key
 
@@ -88,10 +93,22 @@ def keys(conn: Connection, authority: int) -> Sequence[RowMapping]:
 
 
 def principal_of_key(conn: Connection, key: str) -> Principal | None:
-    """Who holds this key, None for one that is unknown or revoked."""
+    """Who holds this key, None for one that is unknown, revoked, or a desk's."""
+    found = _living(conn, key)
+    if found is None or found["may_enrol"]:
+        return None
+    return _principal(f"api:{found['id']}", found["name"], found)
+
+
+def desk_of_key(conn: Connection, key: str) -> RowMapping | None:
+    """The row of a desk's key, None for one that is unknown, revoked, or of a machine."""
+    found = _living(conn, key)
+    return found if found is not None and found["may_enrol"] else None
+
+
+def _living(conn: Connection, key: str) -> RowMapping | None:
     living = select(api_key).where(api_key.c.hash == _hash(key), api_key.c.revoked.is_(None))
-    found = conn.execute(living).mappings().one_or_none()
-    return None if found is None else _principal(f"api:{found['id']}", found["name"], found)
+    return conn.execute(living).mappings().one_or_none()
 
 
 def _principal(door: str, name: str, row: RowMapping) -> Principal:

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Staff at the desk: a key typed once becomes a short visit of their own.
+
+Until officers sign in by name (the console) a desk has one key; who sits there says so, and stands
+in every line of the audit.
+"""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from hub.flow.accept.credentials import desk_of_key
+from hub.ledger import audit
+from hub.ledger.tables import api_key, desk_visit
+
+LONGEST: Final = timedelta(hours=4)
+IDLE: Final = timedelta(minutes=30)
+MOST_TRIES: Final = 10
+"""Keys tried a minute from one block of addresses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clerk:
+    """Who is at which desk, and the token that their forms carry."""
+
+    officer: str
+    desk: str
+    key: int
+    authority: int
+    csrf: str = field(repr=False)
+
+    @property
+    def recorded_by(self) -> str:
+        """As a consent keeps it."""
+        return f"{self.officer} ({self.desk})"
+
+    @property
+    def actor(self) -> str:
+        """As the audit names the door."""
+        return f"desk:{self.desk}"
+
+
+def sign_in(conn: Connection, authority: int, key: str, officer: str, now: datetime) -> str | None:
+    """Open a visit with a desk's key; its token, for the cookie. None where no desk of this
+    authority has that key."""
+    desk = desk_of_key(conn, key)
+    if desk is None or desk["authority"] != authority:
+        return None
+    conn.execute(delete(desk_visit).where(desk_visit.c.expires <= now))
+    token = secrets.token_urlsafe(32)
+    row = {"key": desk["id"], "officer": officer, "created": now, "seen": now}
+    row |= {"token_hash": _hash(token), "expires": now + LONGEST}
+    conn.execute(insert(desk_visit).values(row))
+    detail = {"officer": officer}
+    who = f"desk:{desk['name']}"
+    audit.record(conn, now, who, "sign_in", who, authority=authority, detail=detail)
+    return token
+
+
+def clerk_of(conn: Connection, token: str, now: datetime) -> Clerk | None:
+    """Who holds this token; None where the visit is over, idle for half an hour, or its key was
+    revoked. Being asked is what keeps it from being idle."""
+    row = conn.execute(
+        select(desk_visit, api_key.c.name, api_key.c.authority)
+        .join_from(desk_visit, api_key, api_key.c.id == desk_visit.c.key)
+        .where(
+            desk_visit.c.token_hash == _hash(token),
+            desk_visit.c.expires > now,
+            desk_visit.c.seen > now - IDLE,
+            api_key.c.revoked.is_(None),
+            api_key.c.may_enrol,
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    mine = desk_visit.c.token_hash == row.token_hash
+    conn.execute(update(desk_visit).where(mine).values(seen=now))
+    return Clerk(row.officer, row.name, row.key, row.authority, _csrf(token))
+
+
+def sign_out(conn: Connection, token: str) -> None:
+    """End the visit. Harmless where it is over."""
+    conn.execute(delete(desk_visit).where(desk_visit.c.token_hash == _hash(token)))
+
+
+def is_theirs(clerk: Clerk, given: str) -> bool:
+    """Whether a form carries the token of this visit."""
+    return hmac.compare_digest(clerk.csrf.encode(), given.encode("utf-8", "surrogateescape"))
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _csrf(token: str) -> str:
+    return hmac.digest(token.encode("utf-8", "surrogateescape"), b"csrf", "sha256").hex()
