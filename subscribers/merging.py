@@ -27,17 +27,23 @@ _ONE_A_PERSON: Final = (ChannelName.SMS, ChannelName.EMAIL, ChannelName.X)
 """The channels on which a person is told at one address, however many they gave."""
 
 
-def earlier_self(conn: Connection, point: ContactPoint, asked: datetime) -> int | None:
+def earlier_self(
+    conn: Connection, point: ContactPoint, asked: datetime, *, same_browser: bool
+) -> int | None:
     """Who already holds this address, verified, and is the same person as its holder; or None.
 
     A household shares a mailbox or a telephone: whoever was verified at a different address on a
     channel of both is taken for somebody else. Somebody known for longer who adds an address
-    stays apart too: only what was `asked` while subscribing joins.
+    stays apart too: only what was `asked` while subscribing joins. Where the proof did not come
+    from the browser that subscribed, only a person of this one address does: else a stranger who
+    writes down your mailbox beside their own telephone would come to own your pages.
     """
     mine = directory.load(conn, point.subscriber)
     if mine is None or asked - mine.created > _SUBSCRIBING:
         return None
     given = directory.contact_points(conn, mine.id)
+    if not same_browser and len(given) > 1:
+        return None
     for other in directory.find(conn, mine.authority, point.channel, point.address):
         if other.subscriber >= mine.id or other.verified_at is None:
             continue
