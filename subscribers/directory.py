@@ -154,6 +154,12 @@ def set_preferences(
     conn.execute(update(subscriber).where(subscriber.c.id == person).values(values))
 
 
+def set_channel_order(conn: Connection, person: int, order: Sequence[ChannelName]) -> None:
+    """Which channel is tried first, and which is next where one fails."""
+    values = {"channel_order": [channel.value for channel in order]}
+    conn.execute(update(subscriber).where(subscriber.c.id == person).values(values))
+
+
 def pause(conn: Connection, person: int, until: datetime | None, *, keeps_urgent: bool) -> None:
     """Leave a person alone until a moment (None ends the pause), urgent alerts apart if they
     wish."""

@@ -77,6 +77,11 @@ def unsubscribe(
     return tuple(theme for theme in catalogue.themes.values() if theme.id in stopped)
 
 
+def drop(conn: Connection, person: int, themes: Iterable[int], channel: ChannelName) -> None:
+    """Remove just these subscriptions, leaving wider themes and the consent as they are."""
+    conn.execute(delete(subscription).where(_mine(person, sorted(set(themes)), channel)))
+
+
 def stop_all(conn: Connection, person: int, now: datetime) -> None:
     """End every subscription and the consent: nothing reaches this person any more."""
     conn.execute(delete(subscription).where(subscription.c.subscriber == person))

@@ -75,6 +75,13 @@ def suppressed_among(
     return frozenset(conn.execute(query).scalars())
 
 
+def reason_of(conn: Connection, channel: ChannelName, hashed: str) -> SuppressionReason | None:
+    """Why the address behind `hashed` is on the list; None where it is not."""
+    why = conn.execute(select(suppression.c.reason).where(_row(channel, hashed)))
+    found = why.scalar_one_or_none()
+    return None if found is None else SuppressionReason(found)
+
+
 def lift(conn: Connection, channel: ChannelName, hashed: str) -> bool:
     """Use the address again, because its owner asked. True where it was suppressed."""
     return conn.execute(delete(suppression).where(_row(channel, hashed))).rowcount > 0
