@@ -18,6 +18,7 @@ from sqlalchemy import Connection, select
 
 from channels.base import Channel, ChannelName, Clock
 from channels.registry import build
+from hub.browsers import devices_of
 from hub.driving import longest, road_settings
 from hub.flow.accept.credentials import Seal
 from hub.flow.accept.intake import Intake
@@ -276,6 +277,7 @@ def _desk(  # noqa: PLR0917 (one caller, just above)
         ),
         seal=Seal(keys.seal),
         asking=_asking(settings, clock, engine, keys),
+        devices=devices_of(settings, engine, town.authority),
         limiter=Limiter(),
         metrics=metrics,
         gauges=gauges(metrics),

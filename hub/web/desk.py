@@ -11,6 +11,7 @@ from channels.base import Clock, ReceiptReader
 from hub.flow.accept.credentials import Seal
 from hub.flow.accept.intake import Intake
 from hub.flow.citizens.asking import Asking
+from hub.flow.citizens.devices import Devices
 from hub.flow.citizens.inbound import Answering
 from hub.flow.engine import Engine
 from hub.flow.receipts import Receiving
@@ -40,6 +41,7 @@ class Desk:
     answering: Answering
     seal: Seal
     asking: Asking
+    devices: Devices
     limiter: Limiter
     metrics: CollectorRegistry
     gauges: Mapping[str, Gauge]
