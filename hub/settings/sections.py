@@ -12,6 +12,7 @@ from channels.email.settings import EmailSettings
 from channels.sms.settings import SmsSettings
 from channels.twitter.settings import TwitterSettings
 from channels.webpush.settings import WebPushSettings
+from templates.pages.colours import contrast, legible_on_white
 
 Count = Annotated[int, Field(gt=0)]
 Days = Annotated[int, Field(gt=0, le=36_500)]  # a calendar ends: a century is for ever
@@ -25,6 +26,15 @@ def _known_zone(name: str) -> str:
     except (KeyError, ValueError, OSError) as unknown:
         raise ValueError("is not a time zone of the IANA database") from unknown
     return name
+
+
+def _legible(accent: str) -> str:
+    if not legible_on_white(accent):
+        found = contrast(accent, "#ffffff")
+        raise ValueError(
+            f"is too pale: {found:.2f} to 1 on white, where 4.5 is needed (WCAG, RGAA)"
+        )
+    return accent
 
 
 class Section(BaseModel):
@@ -111,7 +121,7 @@ class Limits(Section):
 class Portal(Section):
     """The citizens' pages."""
 
-    accent: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] = Field(
+    accent: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$"), AfterValidator(_legible)] = Field(
         "#0b5563", description="The town's colour, for buttons and links; legible on white."
     )
     logo: Path | None = Field(

@@ -21,11 +21,13 @@ from hub.web.api import openapi, operating, recurrences
 from hub.web.callbacks import twilio
 from hub.web.desk import DESK, Desk
 from hub.web.hooks import standard
+from hub.web.machines import is_machine
 from hub.web.origin import refuse_other_sites
 from hub.web.portal import announcement as portal
-from hub.web.portal import home, static, stop
+from hub.web.portal import home, looks, static, stop
 from hub.web.problems import ProblemError
 from hub.web.showing import show
+from hub.web.town import TOWN, look_out, town_of
 
 log = structlog.get_logger(__name__)
 
@@ -43,22 +45,19 @@ SECURITY: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
-MACHINE_DOORS: Final = (
-    *("/api/", "/hooks/", "/callbacks/", "/sandbox/api/"),
-    *("/healthz/", "/readyz/", "/metrics/"),
-)
 REFERENCE: Final = web.RequestKey("reference", str)
 
 
 def make_app(desk: Desk) -> web.Application:
     """The application of one hub."""
     app = web.Application(
-        middlewares=[_answer, _refuse, refuse_other_sites],
+        middlewares=[_answer, _refuse, look_out, refuse_other_sites],
         client_max_size=desk.settings.server.client_max_size,
     )
     app[DESK] = desk
+    app[TOWN] = town_of(desk.settings.portal)
     machines = (api, operating, recurrences, openapi, standard, twilio, health)
-    doors = (*machines, portal, home, static, stop)
+    doors = (*machines, portal, home, looks, static, stop)
     for door in doors:
         app.add_routes(door.routes())
     app.on_response_prepare.append(_secure)
@@ -175,7 +174,7 @@ def _of_http(refusal: web.HTTPException) -> ProblemError:
 def _told(request: web.Request, problem: ProblemError) -> web.Response:
     """As problem details at machine doors, as a page to people."""
     reference = request[REFERENCE]
-    if f"{request.path}/".startswith(MACHINE_DOORS):
+    if is_machine(request.path):
         return problems.response(problem, reference)
     page = show(request, "message.html", status=problem.status, reference=reference)
     page.headers.update(problem.headers)

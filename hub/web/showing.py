@@ -5,12 +5,16 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from hub.web import cookies
 from hub.web.desk import desk
 from hub.web.language import language_of, remember
+from hub.web.town import LOOK, TOWN
+from templates.pages.around import Alert, Around
 from templates.pages.pages import page
 
 PRIVATE: Final = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 """A personal page: kept by nobody on the way, listed nowhere."""
+_SHARED: Final = {"Vary": "Accept-Language, Cookie, Accept-Encoding"}
 
 
 def show(
@@ -30,11 +34,38 @@ def show(
         authority=hub.authority_name,
         sandbox=hub.sandbox,
         status=status,
+        around=around(request),
         **context,
     )
-    headers = PRIVATE if private else {}
+    headers = PRIVATE if private else _SHARED
     response = web.Response(status=status, text=body, content_type="text/html", headers=headers)
+    if not private:  # beside a secret, a page's length would tell (BREACH)
+        response.enable_compression()
     return remember(request, response)
+
+
+def around(request: web.Request) -> Around:
+    """What stands around the page this request asked for."""
+    hub, town, language = desk(request), request.config_dict[TOWN], language_of(request)
+    portal, look = hub.settings.portal, cookies.read(request, LOOK)
+    alerts = []
+    for thread in town.alerts:
+        titles = thread.current.titles
+        spoken = next(
+            name for name in (language, hub.settings.hub.language, *titles) if name in titles
+        )
+        alerts.append(Alert(titles[spoken], f"/a/{thread.first.code}", spoken))
+    return Around(
+        path=request.path,
+        query=tuple(request.query.items()),
+        look=look if look in ("light", "dark") else "",
+        public_url=hub.site.public_url,
+        stylesheet=town.stylesheet_address,
+        logo=town.logo_address,
+        accessibility=portal.accessibility,
+        contact=portal.contact,
+        alerts=alerts,
+    )
 
 
 def see_other(location: str) -> web.Response:

@@ -22,6 +22,7 @@ from markupsafe import Markup
 
 from channels.base import ChannelName, Urgency
 from templates.pages import moments
+from templates.pages.around import Around
 from templates.pages.wording import ShownState, offered, state_label, translations
 
 STATIC_FOLDER: Final = Path(__file__).parent / "static"
@@ -103,9 +104,18 @@ def page(name: str, language: str, *, timezone: str = "Europe/Paris", **context:
     moment without a zone and `zoneinfo.ZoneInfoNotFoundError` for an unknown one.
     """
     spoken = offered(language)
-    names: dict[str, object] = {"home_url": "/", "sandbox": False, **context}
+    alone = {"home_url": "/", "sandbox": False, "around": Around(portal=False)}
+    names: dict[str, object] = {**alone, **context}
     template = _environment(spoken).get_template(name)
     return template.render(names, language=spoken, timezone=ZoneInfo(timezone))
+
+
+@cache
+def asset(name: str) -> str:
+    """The address of a file of `STATIC_FOLDER`. It changes with the content, so browsers may keep
+    what they fetched for ever. Raises `FileNotFoundError` where there is no such file."""
+    digest = hashlib.sha256((STATIC_FOLDER / name).read_bytes()).hexdigest()
+    return f"/static/{name}?v={digest[:12]}"
 
 
 @cache
@@ -132,14 +142,8 @@ def _environment(language: str) -> Environment:
         listed=", ".join,  # no "et": themes hold one ("Eau et coupures")
         number=lambda count: format_decimal(count, locale=language),
     )
-    environment.globals.update(stylesheet=_stylesheet(), ERROR_STATUSES=ERROR_STATUSES)
+    environment.globals.update(asset=asset, ERROR_STATUSES=ERROR_STATUSES)
     return environment
-
-
-def _stylesheet() -> str:
-    """Its address changes with its content, so browsers may keep it for ever."""
-    digest = hashlib.sha256((STATIC_FOLDER / "app.css").read_bytes()).hexdigest()
-    return f"/static/app.css?v={digest[:12]}"
 
 
 def _time(moment: datetime, words: str) -> Markup:

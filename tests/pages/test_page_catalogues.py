@@ -36,6 +36,7 @@ KEYED = frozenset(
     + [f"{prefix}.{name}" for prefix in ("channel", "by") for name in ChannelName]
     + [f"urgency.{urgency}" for urgency in Urgency]
     + [f"kind.{kind}" for kind in Kind]
+    + [f"accessibility.{found}" for found in ("not", "partly", "fully")]
     + [f"error.{n}.{part}" for n in ERROR_STATUSES for part in ("title", "what", "advice")]
 )
 SPOKEN_ATTRIBUTES = {"alt", "aria-label", "data-label", "placeholder", "title"}
