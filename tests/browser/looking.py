@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What UX.md 12.1 asks of every page, in whatever state: one look, and the list of what is wrong.
+
+A page is loaded once; colours, width and media change under it. axe runs whole once (narrow,
+light), and where only looks can have changed, with the rules that look: the rest of what it reads
+is the same document.
+"""
+
+import json
+from typing import Any, Final
+
+from axe_playwright_python.base import AXE_SCRIPT
+from browsing import SMALL
+from playwright.async_api import Page
+
+TAGS: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+LOOKS: Final = [
+    "color-contrast",
+    "link-in-text-block",
+    "target-size",
+    "scrollable-region-focusable",
+]
+WHOLE: Final = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
+SEEN: Final = {"runOnly": {"type": "rule", "values": LOOKS}, "resultTypes": ["violations"]}
+WIDTHS: Final = (320, 768, 1280)
+
+_READY: Final = """() => {
+  document.querySelectorAll('details').forEach(each => { each.open = true; });
+}"""
+
+_DOCUMENT: Final = """(language) => {
+  const wrong = [], all = (css) => [...document.querySelectorAll(css)];
+  const levels = all('h1, h2, h3, h4, h5, h6').map((h) => +h.tagName[1]);
+  if (all('h1').length !== 1) wrong.push(all('h1').length + ' h1');
+  levels.forEach((level, i) => {
+    if (level > (levels[i - 1] || 0) + 1) wrong.push('h' + level + ' after h' + levels[i - 1]);
+  });
+  const ids = all('[id]').map((each) => each.id);
+  const twice = ids.filter((id, i) => ids.indexOf(id) !== i);
+  if (twice.length) wrong.push('ids twice: ' + twice);
+  if (document.documentElement.lang !== language) wrong.push('lang ' + document.documentElement.lang);
+  for (const each of ['header', 'main', 'footer']) {
+    if (all(each).length < 1) wrong.push('no ' + each);
+  }
+  for (const each of all('[aria-describedby], [aria-labelledby]')) {
+    const told = (each.getAttribute('aria-describedby') || '') + ' '
+      + (each.getAttribute('aria-labelledby') || '');
+    for (const id of told.split(/\\s+/).filter(Boolean)) {
+      if (!document.getElementById(id)) wrong.push('described by nothing: #' + id);
+    }
+  }
+  for (const each of all('a[href^="#"]')) {
+    if (!document.getElementById(each.hash.slice(1))) wrong.push('leads nowhere: ' + each.hash);
+  }
+  if (all('[style], style, script:not([src])').length) wrong.push('inline style or script');
+  if (all('[tabindex]').some((each) => each.tabIndex > 0)) wrong.push('tabindex above 0');
+  const words = document.body.innerText;
+  if (/%\\(\\w+\\)s|\\{\\{|\\bNone\\b|\\bundefined\\b/.test(words)) wrong.push('unfilled words');
+  const key = words.match(/(^|\\s)(urgency|kind|by|channel|state|error|level)\\.[a-z_]+/);
+  if (key) wrong.push('a key shows: ' + key[0].trim());
+  if (document.getAnimations().some((each) => each.playState === 'running')) wrong.push('it moves');
+  return wrong;
+}"""
+
+_WIDE: Final = """() => {
+  if (document.documentElement.scrollWidth <= innerWidth) return [];
+  const out = [...document.querySelectorAll('body *')].filter(
+    (each) => each.getBoundingClientRect().right > innerWidth + 0.5
+      && !each.closest('.skip, .visually-hidden'));
+  return ['wider than ' + innerWidth + ': ' + out.slice(0, 3).map(
+    (each) => each.tagName.toLowerCase() + '.' + (each.getAttribute('class') || '')).join(' ')];
+}"""
+
+# A control inside its label is as large as the label; a link within a sentence may be small
+# (WCAG 2.5.8, exception "inline").
+_SMALL_TARGETS: Final = """() => {
+  const wrong = [];
+  const css = 'button, select, summary, textarea, input:not([type=hidden]), a.button, nav a, footer a';
+  for (const each of document.querySelectorAll(css)) {
+    if (!each.checkVisibility({visibilityProperty: true}) || each.closest('.visually-hidden, .trap'))
+      continue;
+    const boxes = [each, ...(each.labels || [])].map((one) => one.getBoundingClientRect());
+    const tall = Math.max(...boxes.map((box) => box.height));
+    const wide = Math.max(...boxes.map((box) => box.width));
+    if (tall < 43.5 || wide < 24) {
+      wrong.push('small: ' + each.tagName.toLowerCase() + ' "'
+        + (each.innerText || each.name || '').trim().slice(0, 30) + '" ' + Math.round(tall));
+    }
+  }
+  return wrong;
+}"""
+
+# WCAG 1.4.12: a reader may space the text so, and must lose nothing.
+_SPACE_OUT: Final = """() => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(`* { line-height: 1.5 !important; letter-spacing: 0.12em !important;
+    word-spacing: 0.16em !important; } p { margin-bottom: 2em !important; }`);
+  document.adoptedStyleSheets = [sheet];
+}"""
+_AS_IT_WAS: Final = "() => { document.adoptedStyleSheets = []; }"
+
+_PRINTED: Final = """() => [...document.querySelectorAll(
+    'nav, button, .skip, form.look, a.button, .no-print')]
+  .filter((each) => each.checkVisibility({visibilityProperty: true}))
+  .map((each) => 'printed: ' + each.tagName.toLowerCase() + ' '
+    + (each.innerText || '').trim().slice(0, 30))"""
+
+
+async def look(tab: Page, language: str) -> list[str]:
+    """Everything that is wrong with the page as it stands, in six looks and in high contrast.
+
+    Leaves it as it was found: narrow, light, and each `details` open.
+    """
+    await tab.set_viewport_size(SMALL)
+    await tab.evaluate(_READY)
+    wrong = list(await tab.evaluate(_DOCUMENT, language))
+    await tab.evaluate(AXE_SCRIPT)
+    wrong += await _axe(tab, WHOLE, "")
+    wrong += await tab.evaluate(_SMALL_TARGETS)
+    await tab.evaluate(_SPACE_OUT)
+    wrong += [f"spaced out, {each}" for each in await tab.evaluate(_WIDE)]
+    await tab.evaluate(_AS_IT_WAS)
+    for width in WIDTHS:
+        await tab.set_viewport_size({"width": width, "height": 900})
+        wrong += await tab.evaluate(_WIDE)
+        for scheme in ("light", "dark"):
+            await tab.emulate_media(color_scheme=scheme)
+            if (width, scheme) != (320, "light"):
+                wrong += await _axe(tab, SEEN, f" ({scheme}, {width})")
+    await tab.set_viewport_size(SMALL)
+    await tab.emulate_media(color_scheme="light", forced_colors="active")
+    wrong += await _axe(tab, SEEN, " (forced colours)")
+    await tab.emulate_media(color_scheme="light", forced_colors="none")
+    return sorted(set(wrong))
+
+
+async def _axe(tab: Page, options: dict[str, Any], where: str) -> list[str]:
+    """The rules that were broken, each with the first element that breaks it."""
+    script = (
+        f"axe.run({json.dumps(options)}).then(found => found.violations.map("
+        "each => each.id + ': ' + each.nodes[0].target + ' ' + each.nodes.length))"
+    )
+    return [f"{each}{where}" for each in await tab.evaluate(script)]
+
+
+async def print_out(tab: Page) -> tuple[list[str], int]:
+    """What should not have been printed, and how many A4 pages it took."""
+    await tab.emulate_media(media="print", color_scheme="light")
+    printed = list(await tab.evaluate(_PRINTED))
+    paper = await tab.pdf(format="A4", prefer_css_page_size=True)
+    await tab.emulate_media(media="screen")
+    return printed, paper.count(b"/Type /Page\n") or paper.count(b"/Type /Page ")
+
+
+async def tab_through(tab: Page) -> list[str]:
+    """What Tab alone does not reach, reaches without a ring, or reaches under something.
+
+    Starts at the top; the ring is UX.md 8.1's: 3 px of outline at least.
+    """
+    await tab.evaluate("document.activeElement.blur(); scrollTo(0, 0);")
+    expected = int(await tab.evaluate(_TABBABLE))
+    wrong: list[str] = []
+    reached = 0
+    await tab.evaluate("window.__reached = new Set()")
+    for _ in range(expected + 5):
+        await tab.keyboard.press("Tab")
+        found = await tab.evaluate(_FOCUSED)
+        if found is None:
+            break
+        reached += 1
+        wrong += found
+    missed = await tab.evaluate(_MISSED)
+    wrong += [f"never reached: {each}" for each in missed]
+    return wrong
+
+
+_TAB_CSS: Final = (
+    "a[href], button, select, textarea, summary, input:not([type=hidden]), [tabindex='0']"
+)
+_TABBABLE: Final = f"() => document.querySelectorAll(`{_TAB_CSS}`).length"
+_FOCUSED: Final = """() => {
+  const on = document.activeElement, wrong = [];
+  if (on === document.body || window.__reached.has(on)) return null;
+  if (!window.__reached.size && !on.classList.contains('skip')) wrong.push('skip link not first');
+  window.__reached.add(on);
+  const name = on.tagName.toLowerCase() + ' ' + (on.innerText || on.name || '').trim().slice(0, 30);
+  const style = getComputedStyle(on), label = on.labels && on.labels[0];
+  const ring = Math.max(parseFloat(style.outlineWidth),
+    label ? parseFloat(getComputedStyle(label).outlineWidth) : 0);
+  if (ring < 3 || style.outlineStyle === 'none') wrong.push('no ring: ' + name);
+  const box = on.getBoundingClientRect();
+  if (box.bottom < 0 || box.top > innerHeight) wrong.push('out of sight: ' + name);
+  return wrong;
+}"""
+_MISSED: Final = f"""() => [...document.querySelectorAll(`{_TAB_CSS}`)].filter((each) =>
+  each.tabIndex >= 0 && !each.disabled && each.checkVisibility({{visibilityProperty: true}})
+  && !window.__reached.has(each)
+  && !(each.type === 'radio' && [...window.__reached].some((on) => on.name === each.name))
+).map((each) => each.tagName.toLowerCase() + ' ' + (each.innerText || each.name || '').slice(0, 30))"""
