@@ -24,7 +24,7 @@ from hub.web.hooks import standard
 from hub.web.machines import is_machine
 from hub.web.origin import refuse_other_sites
 from hub.web.portal import announcement as portal
-from hub.web.portal import home, looks, static, stop
+from hub.web.portal import app_files, devices, home, looks, static, stop
 from hub.web.problems import ProblemError
 from hub.web.showing import show
 from hub.web.town import TOWN, look_out, town_of
@@ -57,7 +57,7 @@ def make_app(desk: Desk) -> web.Application:
     app[DESK] = desk
     app[TOWN] = town_of(desk.settings.portal)
     machines = (api, operating, recurrences, openapi, standard, twilio, health)
-    doors = (*machines, portal, home, looks, static, stop)
+    doors = (*machines, portal, home, looks, static, stop, devices, app_files)
     for door in doors:
         app.add_routes(door.routes())
     app.on_response_prepare.append(_secure)

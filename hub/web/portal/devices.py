@@ -99,11 +99,13 @@ async def add(request: web.Request) -> web.Response:
         await count_stranger(request)
         return _told(422, reason=str(browser))
     label = label_of(request.headers.get("User-Agent", ""))
-    for person, onward in await _holders(request, hub):
+    visit = await visits.visitor(request)
+    for person, onward in await _holders(request, visit):
         holder = await hub.devices.add(person, browser, label)
         if holder is not None:
             answer = _told(201, go=onward)
-            await visits.open_visit(request, answer, holder)
+            if visit is None or visit.person != holder:
+                await visits.open_visit(request, answer, holder)
             return answer
     await count_stranger(request)
     return _told(403)
@@ -134,9 +136,10 @@ async def renew(request: web.Request) -> web.Response:
     return web.Response(status=204, headers=PRIVATE)
 
 
-async def _holders(request: web.Request, hub: Desk) -> list[tuple[int, str]]:
+async def _holders(request: web.Request, visit: visits.Visit | None) -> list[tuple[int, str]]:
     """For whom it may be, and where each goes on: who is subscribing first, then who visits."""
-    found, now = [], hub.clock.now()
+    hub, found = desk(request), []
+    now = hub.clock.now()
     token = cookies.read(request, drafts.COOKIE)
     if token is not None:
         pending = await hub.ledger.read(
@@ -144,7 +147,6 @@ async def _holders(request: web.Request, hub: Desk) -> list[tuple[int, str]]:
         )
         if pending is not None:
             found.append((pending, _DONE))
-    visit = await visits.visitor(request)
     if visit is not None:
         found.append((visit.person, _MINE))
     return found
