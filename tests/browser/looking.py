@@ -38,7 +38,8 @@ _DOCUMENT: Final = """(language) => {
   const ids = all('[id]').map((each) => each.id);
   const twice = ids.filter((id, i) => ids.indexOf(id) !== i);
   if (twice.length) wrong.push('ids twice: ' + twice);
-  if (document.documentElement.lang !== language) wrong.push('lang ' + document.documentElement.lang);
+  const spoken = document.documentElement.lang;
+  if (spoken !== language) wrong.push('lang ' + spoken);
   for (const each of ['header', 'main', 'footer']) {
     if (all(each).length < 1) wrong.push('no ' + each);
   }
@@ -75,10 +76,11 @@ _WIDE: Final = """() => {
 # (WCAG 2.5.8, exception "inline").
 _SMALL_TARGETS: Final = """() => {
   const wrong = [];
-  const css = 'button, select, summary, textarea, input:not([type=hidden]), a.button, nav a, footer a';
+  const css = 'button, select, summary, textarea, input:not([type=hidden]), a.button, '
+    + 'nav a, footer a';
   for (const each of document.querySelectorAll(css)) {
-    if (!each.checkVisibility({visibilityProperty: true}) || each.closest('.visually-hidden, .trap'))
-      continue;
+    const hidden = !each.checkVisibility({visibilityProperty: true});
+    if (hidden || each.closest('.visually-hidden, .trap')) continue;
     const boxes = [each, ...(each.labels || [])].map((one) => one.getBoundingClientRect());
     const tall = Math.max(...boxes.map((box) => box.height));
     const wide = Math.max(...boxes.map((box) => box.width));
@@ -160,14 +162,12 @@ async def tab_through(tab: Page) -> list[str]:
     await tab.evaluate("document.activeElement.blur(); scrollTo(0, 0);")
     expected = int(await tab.evaluate(_TABBABLE))
     wrong: list[str] = []
-    reached = 0
     await tab.evaluate("window.__reached = new Set()")
     for _ in range(expected + 5):
         await tab.keyboard.press("Tab")
         found = await tab.evaluate(_FOCUSED)
         if found is None:
             break
-        reached += 1
         wrong += found
     missed = await tab.evaluate(_MISSED)
     wrong += [f"never reached: {each}" for each in missed]
@@ -196,4 +196,5 @@ _MISSED: Final = f"""() => [...document.querySelectorAll(`{_TAB_CSS}`)].filter((
   each.tabIndex >= 0 && !each.disabled && each.checkVisibility({{visibilityProperty: true}})
   && !window.__reached.has(each)
   && !(each.type === 'radio' && [...window.__reached].some((on) => on.name === each.name))
-).map((each) => each.tagName.toLowerCase() + ' ' + (each.innerText || each.name || '').slice(0, 30))"""
+).map((each) => each.tagName.toLowerCase() + ' '
+  + (each.innerText || each.name || '').slice(0, 30))"""

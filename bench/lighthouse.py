@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Lighthouse (mobile) on the portal's main pages, as JSON; needs npx, which fetches it once.
+
+    python -m bench.lighthouse [times] [home] [announcement] [subscribe] [my-alerts]
+
+Each page is loaded `times` times (default 1); the worst of each figure counts. A bench, not a
+test: the figures of a busy machine say little.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from bench.visiting import URGENT, Visited, open_browser, open_town
+
+PINNED: Final = "lighthouse@12.8.2"
+CATEGORIES: Final = ("accessibility", "performance", "best-practices", "seo")
+TIMES: Final = {
+    "first-contentful-paint": "fcp_ms",
+    "largest-contentful-paint": "lcp_ms",
+    "total-blocking-time": "tbt_ms",
+    "cumulative-layout-shift": "cls",
+    "total-byte-weight": "bytes",
+}
+
+
+def run(address: str, headers: Mapping[str, str]) -> dict[str, Any]:
+    """The scores of one page, of 100, its times, and the audits that are not perfect."""
+    with tempfile.TemporaryDirectory(prefix="hub-lighthouse-") as folder:
+        report = Path(folder) / "report.json"
+        subprocess.run(
+            [
+                *("npx", "--yes", PINNED, address, "--quiet", "--output=json"),
+                f"--output-path={report}",
+                f"--only-categories={','.join(CATEGORIES)}",
+                f"--extra-headers={json.dumps(headers)}",
+                "--chrome-flags=--headless=new --no-sandbox --disable-gpu",
+            ],
+            check=True,
+            env={**os.environ, "CHROME_PATH": _chromium()},
+        )
+        said = json.loads(report.read_text("utf-8"))
+    scores = {name: round(100 * (said["categories"][name]["score"] or 0)) for name in CATEGORIES}
+    times = {name: round(said["audits"][audit]["numericValue"], 3) for audit, name in TIMES.items()}
+    missed = [
+        audit["id"]
+        for audit in said["audits"].values()
+        if audit["score"] is not None and audit["score"] < 0.9
+    ]
+    return {**scores, **times, "below_90": sorted(missed)}
+
+
+def worst(of: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The lowest score and the longest time of several runs."""
+    ends: dict[str, Any] = {name: min(each[name] for each in of) for name in CATEGORIES}
+    ends |= {name: max(each[name] for each in of) for name in TIMES.values()}
+    return ends | {"below_90": sorted({audit for each in of for audit in each["below_90"]})}
+
+
+def _chromium() -> str:
+    return shutil.which("chromium") or shutil.which("chromium-browser") or "chromium"
+
+
+def _signed_in(town: Visited) -> dict[str, str]:
+    """The head that shows a citizen's own pages."""
+    with open_browser() as browser:
+        page = browser.new_page(locale="fr-FR")
+        town.sign_in(page)
+        kept = "; ".join(f"{each['name']}={each['value']}" for each in page.context.cookies())
+    return {"Cookie": kept}
+
+
+def main(times: int, wanted: Sequence[str]) -> dict[str, Any]:
+    """The figures of the wanted pages."""
+    found: dict[str, Any] = {}
+    with open_town() as town:
+        paths = {
+            "home": "/",
+            "announcement": f"/a/{town.publish(URGENT)}",
+            "subscribe": "/abonnement/themes",
+            "my-alerts": "/mes-alertes",
+        }
+        for name in wanted or list(paths):
+            headers = _signed_in(town) if name == "my-alerts" else {}
+            found[name] = worst([run(town.home + paths[name], headers) for _ in range(times)])
+    return found
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(int(sys.argv[1]) if sys.argv[1:] else 1, sys.argv[2:]), indent=2))
