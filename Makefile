@@ -9,7 +9,7 @@ INSTALLED := $(VENV)/.installed
 TESTABLE := $(VENV)/.installed-for-tests
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format bench prove wheel clean
+.PHONY: help install demo test check format bench prove screenshots lighthouse wheel clean
 
 help: ## Show this help
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -54,6 +54,12 @@ bench: $(TESTABLE) ## Measure this machine (ARGS passed on)
 
 prove: $(TESTABLE) ## Kill the daemon 100 times, stop it 20; nobody lost or pestered (ARGS=--quick)
 	@$(BIN)/python -m bench.prove $(ARGS)
+
+screenshots: $(TESTABLE) ## The portal's main pages as pictures (ARGS=folder)
+	@$(BIN)/python -m bench.screenshots $(ARGS)
+
+lighthouse: $(TESTABLE) ## Lighthouse on the portal, as JSON; needs npx (ARGS=times)
+	@$(BIN)/python -m bench.lighthouse $(ARGS)
 
 wheel: $(INSTALLED) ## Build the wheel into dist/
 	@$(PIP) wheel --no-deps --wheel-dir dist .

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The portal's main pages as pictures: 320 and 1280 px wide, light and dark.
+
+    python -m bench.screenshots [folder] [page ...]
+
+Plays the demonstration town, visits it as a citizen does and writes `<page>-<width>-<scheme>.png`
+(default folder: build/screenshots).
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from playwright.sync_api import Error, Page
+
+from bench.visiting import URGENT, Visited, open_browser, open_town
+
+WIDTHS: Final = (320, 1280)
+SCHEMES: Final = ("light", "dark")
+NUMBERS: Final = {320: "06 39 98 77 20", 1280: "06 39 98 77 80"}
+"""A citizen for each width: a code is asked for once a minute."""
+
+
+def home(page: Page, town: Visited) -> None:
+    """The home page with an urgent alert."""
+    page.goto(f"{town.home}/")
+
+
+def announcement(page: Page, town: Visited) -> None:
+    """The alert's own page."""
+    page.goto(f"{town.home}/")
+    page.locator("main a[href^='/a/']").first.click()
+
+
+def subscribe_1(page: Page, town: Visited) -> None:
+    """What about."""
+    page.goto(f"{town.home}/abonnement/themes")
+    for theme in ("alertes", "eau"):
+        page.check(f"[name=theme-{theme}]")
+
+
+def subscribe_2(page: Page, town: Visited) -> None:
+    """Where and how."""
+    subscribe_1(page, town)
+    page.click("main form button.button >> nth=0")
+    page.check("[name=where][value=some]")
+    page.check("[name=zone-tanneries]")
+    page.check("[name=by-sms]")
+    width = page.viewport_size["width"] if page.viewport_size else WIDTHS[0]
+    page.fill("[name=mobile]", NUMBERS[width])
+    page.wait_for_timeout(2100)  # a form filled faster is a machine's
+    page.check("[name=consent]")
+
+
+def verification(page: Page, town: Visited) -> None:
+    """The code."""
+    subscribe_2(page, town)
+    page.locator("main form button.button:not([name])").last.click()
+    page.wait_for_url("**/abonnement/verification")
+
+
+def my_alerts(page: Page, town: Visited) -> None:
+    """A citizen's own page."""
+    town.sign_in(page)
+
+
+def my_data(page: Page, town: Visited) -> None:
+    """What the town holds of them; the visit is open."""
+    page.goto(f"{town.home}/mes-alertes/donnees")
+
+
+def poster(page: Page, town: Visited) -> None:
+    """For the wall."""
+    page.goto(f"{town.home}/affiche?theme=eau&lieu=tanneries")
+
+
+PAGES: Final[dict[str, Callable[[Page, Visited], None]]] = {
+    "home": home,
+    "announcement": announcement,
+    "subscribe-1": subscribe_1,
+    "subscribe-2": subscribe_2,
+    "verification": verification,
+    "my-alerts": my_alerts,
+    "my-data": my_data,
+    "poster": poster,
+}
+
+
+def shoot(folder: Path, wanted: list[str]) -> Iterator[str]:
+    """Every picture's name, or what kept a page from being shown."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with open_town() as town, open_browser() as browser:
+        town.publish(URGENT)
+        for width in WIDTHS:
+            context = browser.new_context(
+                viewport={"width": width, "height": 800}, locale="fr-FR", device_scale_factor=1.5
+            )
+            page = context.new_page()
+            page.set_default_timeout(8000)
+            for name in wanted or list(PAGES):
+                try:
+                    PAGES[name](page, town)
+                except (Error, TimeoutError) as wrong:
+                    yield f"{name}-{width}: {str(wrong).splitlines()[0]}"
+                    continue
+                for scheme in SCHEMES:
+                    page.emulate_media(color_scheme=scheme)
+                    picture = f"{name}-{width}-{scheme}.png"
+                    page.screenshot(path=folder / picture, full_page=True)
+                    yield picture
+            context.close()
+
+
+if __name__ == "__main__":
+    given = sys.argv[1:]
+    for line in shoot(Path(given[0] if given else "build/screenshots"), given[1:]):
+        print(line)
