@@ -90,7 +90,9 @@ def open_town() -> Iterator[Visited]:
     """The demonstration, thrown away afterwards, with an urgent alert under way."""
     with tempfile.TemporaryDirectory(prefix="hub-visit-") as folder:
         command = [sys.executable, "-m", "hub", "demo", "--json", "--port", "0", "--data", folder]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        ) as process:
             try:
                 assert process.stdout is not None
                 town = Visited(json.loads(process.stdout.readline()))
