@@ -119,7 +119,11 @@ async def firefox(binary: str, profile: Path, **prefs: Any) -> AsyncIterator[Fir
 async def _port(told: Path, process: asyncio.subprocess.Process) -> int:
     async with asyncio.timeout(_START):
         while process.returncode is None:
-            if told.exists() and (text := told.read_text(encoding="ascii")):
+            if text := await asyncio.to_thread(_text, told):
                 return int(text)
             await asyncio.sleep(0.05)  # a file tells nobody when it comes
     raise FirefoxError("ended before it said where it listens")
+
+
+def _text(file: Path) -> str:
+    return file.read_text(encoding="ascii") if file.exists() else ""

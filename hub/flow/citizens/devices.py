@@ -155,10 +155,13 @@ class Devices:
         return await self.ledger.read(lambda conn: _of(conn, person))
 
     async def remove(self, person: int, contact: int) -> bool:
-        """Forget one browser of `person`. False where it is not theirs, or gone."""
+        """Forget one browser of `person`. False where it is not theirs, gone, or their last
+        confirmed contact: nobody could open their pages any more to erase the rest."""
 
         def write(conn: Connection) -> bool:
-            if not any(each.id == contact for each in _of(conn, person)):
+            mine = any(each.id == contact for each in _of(conn, person))
+            held = directory.contact_points(conn, person)
+            if not mine or not any(each.verified_at and each.id != contact for each in held):
                 return False
             directory.remove_contact_point(conn, contact)
             _note(conn, self, "device.remove", person)

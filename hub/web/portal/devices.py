@@ -190,18 +190,21 @@ def _mark(address: str) -> str:
 async def remove(request: web.Request) -> web.Response:
     """Forget one browser of the visitor's."""
     hub, visit, contact = await _meant(request)
-    if visit is not None:
-        await hub.devices.remove(visit.person, contact)
-    return see_other(_MINE)
+    if visit is None:
+        return see_other(_MINE)
+    removed = await hub.devices.remove(visit.person, contact)
+    return see_other(f"{_MINE}?fait={'appareil' if removed else 'dernier'}")
 
 
 async def try_out(request: web.Request) -> web.Response:
     """A trial message to one browser of the visitor's, within the limits of asking."""
     hub, visit, contact = await _meant(request)
-    if visit is not None:
-        origin = block(caller(request, hub.settings.server.trusted_proxies))
-        await hub.devices.try_out(hub.asking, visit.person, contact, origin)
-    return see_other(_MINE)
+    if visit is None:
+        return see_other(_MINE)
+    origin = block(caller(request, hub.settings.server.trusted_proxies))
+    asked = await hub.devices.try_out(hub.asking, visit.person, contact, origin)
+    on_its_way = asked is not None and asked.refusal is None
+    return see_other(f"{_MINE}?fait={'essai' if on_its_way else 'attendre'}")
 
 
 async def _meant(request: web.Request) -> tuple[Desk, visits.Visit | None, int]:

@@ -79,11 +79,9 @@ async function begin() {
   const held = await current().catch(() => null);
   if (room) {
     const mine = held && room.querySelector(`[data-mark="${await mark(held.endpoint)}"]`);
-    if (mine) {
-      mine.querySelector("[data-here]").hidden = false;
-      // the browser forgets it too: a notification nobody asked for would otherwise be paid for
-      mine.querySelector('[data-do="forget"]').form.addEventListener("submit", () => held.unsubscribe());
-    }
+    if (mine) mine.querySelector("[data-here]").hidden = false;
+    // removed a moment ago: the browser forgets its subscription too
+    else if (held && new URLSearchParams(location.search).get("fait") === "appareil") await held.unsubscribe();
     show(mine ? "on" : state());
     room.querySelector('[data-do="turn-on"]').addEventListener("click", () => attempt(room, turnOn));
   }
