@@ -4,6 +4,7 @@
 The same rows are what the doors count by, so that limits hold across restarts and in parallel.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -174,6 +175,26 @@ def asked_since(
     moments = func.min(challenge.c.created), func.max(challenge.c.created)
     times, first, last = conn.execute(select(func.count(), *moments).where(*where)).one()
     return Asked(int(times), first, last)
+
+
+def unname(conn: Connection, person: int, hashes: Iterable[str] = ()) -> int:
+    """Somebody is erased: what was asked of them, or about an address of theirs (`hashes`) before
+    they were known, is nobody's and open to nobody any more. Returns how many there were.
+
+    The rows stay until `forget`, for they are counted: else whoever erases themselves after each
+    code could ask for as many as they like.
+    """
+    mine = challenge.c.subscriber == person
+    about = set(conn.execute(select(challenge.c.contact_hash).where(mine)).scalars()) | set(hashes)
+    nobodys = challenge.c.subscriber.is_(None) & challenge.c.contact_hash.in_(about)
+    values = {
+        "subscriber": None,
+        "contact_point": None,
+        "contact_hash": "",
+        "nonce": "",
+        "expires": challenge.c.created,
+    }
+    return conn.execute(update(challenge).where(mine | nobodys).values(values)).rowcount
 
 
 def forget(conn: Connection, before: datetime, limit: int) -> int:

@@ -58,6 +58,12 @@ def close(conn: Connection, authority: int, token: str) -> None:
     conn.execute(delete(draft).where(mine))
 
 
+def close_of(conn: Connection, person: int) -> None:
+    """Forget the answers that were written down as this person."""
+    theirs = draft.c.document[PERSON].as_integer() == person
+    conn.execute(delete(draft).where(theirs))
+
+
 def forget(conn: Connection, now: datetime, limit: int) -> int:
     """Erase drafts that are over. Returns how many, `limit` at most."""
     over = select(draft.c.token_hash).where(draft.c.expires <= now).limit(limit)

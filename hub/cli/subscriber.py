@@ -106,12 +106,13 @@ def erase(
 
 
 async def _erase(desk: Desk, person: int, do_not_contact: bool) -> None:
-    key = Keys.of(desk.settings).suppression if do_not_contact else None
+    key = Keys.of(desk.settings).suppression
 
     await desk.ledger.read(lambda conn: _ours(conn, desk, person))
     # a daemon beside us reads each person again within two seconds: no gate of ours to tell
-    erasing = Erasing(desk.ledger, Wishes(), desk.clock)
-    await erasing.erase(person, actor=desk.principal.name, do_not_contact=key)
+    erasing = Erasing(desk.ledger, Wishes(), desk.clock, key)
+    wished = key if do_not_contact else None
+    await erasing.erase(person, actor=desk.principal.name, do_not_contact=wished)
 
 
 # --------------------------------------------------------------------------- who is meant

@@ -10,8 +10,18 @@ from sqlalchemy import Connection, Select, Table, TextClause, delete, func, sele
 
 from hub.announcement import State
 from hub.delivery import DeliveryState
+from hub.ledger.announcements import NOTE
 from hub.ledger.runs import RunState
-from hub.ledger.tables import announcement, attempt, audit, delivery, kept_address, receipt, run
+from hub.ledger.tables import (
+    announcement,
+    attempt,
+    audit,
+    delivery,
+    delivery_count,
+    kept_address,
+    receipt,
+    run,
+)
 from subscribers.tables import to_ms
 
 _OVER: Final = (State.FINISHED, State.CANCELLED)
@@ -58,6 +68,24 @@ def deliveries(conn: Connection, before: datetime, now: datetime, limit: int) ->
     if len(ids) < limit:
         conn.execute(update(run).where(*left).values(first_delivery=None))
     return len(ids)
+
+
+def notes(conn: Connection, limit: int) -> int:
+    """Erase codes, links and trial messages whose deliveries went: nothing is left to count of
+    them, and no page shows them. Returns how many, `limit` at most."""
+    empty = (run.c.retired.is_not(None), run.c.first_delivery.is_(None))
+    over = (
+        select(run.c.id, run.c.announcement)
+        .join(announcement, announcement.c.id == run.c.announcement)
+        .where(announcement.c.source == NOTE, announcement.c.state.in_(_OVER), *empty)
+        .limit(limit)
+    )
+    rows = conn.execute(over).all()
+    runs, notes = [row.id for row in rows], [row.announcement for row in rows]
+    conn.execute(delete(delivery_count).where(delivery_count.c.run.in_(runs)))
+    conn.execute(delete(run).where(run.c.id.in_(runs)))
+    conn.execute(delete(announcement).where(announcement.c.id.in_(notes)))
+    return len(rows)
 
 
 def _forget(conn: Connection, ids: Sequence[int], *statements: TextClause) -> int:

@@ -98,7 +98,7 @@ class Contacting:
         """One of their contacts, None where it is not theirs."""
         return await self.asking.ledger.read(lambda conn: self._own(conn, person, contact))
 
-    def _ask(
+    def _ask(  # noqa: PLR0917 (whom, where)
         self,
         conn: Connection,
         person: int,

@@ -15,7 +15,7 @@ from hub.ledger import audit
 from hub.ledger.journal import Journal
 from hub.ledger.store import Ledger
 from hub.ledger.tables import delivery, kept_address, run
-from subscribers import directory
+from subscribers import challenges, directory, drafts
 from subscribers.privacy import erase_person
 from subscribers.suppression import address_hash
 from subscribers.tables import contact_point, subscriber
@@ -25,11 +25,15 @@ Hashes = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Erasing:
-    """Leaves nothing about a person, and has the gate know at once."""
+    """Leaves nothing about a person, and has the gate know at once.
+
+    `key` hashes addresses: with it, what was asked about theirs while nobody knew them goes too.
+    """
 
     ledger: Ledger
     wishes: Wishes
     clock: Clock
+    key: bytes | None = None
 
     async def erase(self, person: int, *, actor: str, do_not_contact: bytes | None = None) -> bool:
         """Erase `person` (GDPR art. 17); False where there was nobody, and repeating is harmless.
@@ -40,7 +44,7 @@ class Erasing:
         now = self.clock.now()
 
         def write(conn: Connection) -> Hashes | None:
-            return erase(conn, person, actor, now, do_not_contact)
+            return erase(conn, person, actor, now, do_not_contact, self.key)
 
         hashes = await self.ledger.transact(write, hurry=True)
         self.wishes.changed(person, self.clock.monotonic())
@@ -52,8 +56,13 @@ class Erasing:
         Journal.beside(self.ledger.path).append("erase", person, now, hashes=hashes)
 
 
-def erase(
-    conn: Connection, person: int, actor: str, now: datetime, do_not_contact: bytes | None
+def erase(  # noqa: PLR0917 (two doors and a restore)
+    conn: Connection,
+    person: int,
+    actor: str,
+    now: datetime,
+    do_not_contact: bytes | None,
+    key: bytes | None = None,
 ) -> Hashes | None:
     """Erase in this transaction; the do-not-contact hashes that were kept, None for nobody.
 
@@ -64,12 +73,9 @@ def erase(
     if who is None:
         return None
     _keep_doubtful(conn, person)
-    hashes: Hashes = ()
-    if do_not_contact is not None:
-        hashes = tuple(
-            (str(point.channel), address_hash(do_not_contact, point.channel, point.address))
-            for point in directory.contact_points(conn, person)
-        )
+    hashes = _hashes(conn, person, do_not_contact)
+    challenges.unname(conn, person, [hashed for _, hashed in _hashes(conn, person, key)])
+    drafts.close_of(conn, person)
     erase_person(conn, person, now, do_not_contact=do_not_contact)
     audit.record(
         conn,
@@ -81,6 +87,16 @@ def erase(
         detail={"do_not_contact": do_not_contact is not None},
     )
     return hashes
+
+
+def _hashes(conn: Connection, person: int, key: bytes | None) -> Hashes:
+    """Their addresses, each by its channel and keyed hash; none without a key."""
+    if key is None:
+        return ()
+    return tuple(
+        (str(point.channel), address_hash(key, point.channel, point.address))
+        for point in directory.contact_points(conn, person)
+    )
 
 
 _ASKED: Sequence[str] = (ChannelName.SMS, ChannelName.X)

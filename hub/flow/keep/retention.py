@@ -18,6 +18,7 @@ from channels.base import Clock
 from hub.ledger import retention as ledger_rows
 from hub.ledger.journal import Journal
 from hub.ledger.store import Ledger
+from subscribers import challenges, drafts, sessions
 from subscribers import retention as people
 
 log = structlog.get_logger(__name__)
@@ -27,6 +28,8 @@ _BETWEEN: Final = 0.05  # seconds left to those who send, after each page
 _FIRST: Final = 600.0
 _DAY: Final = 86_400.0
 _ABANDONED: Final = timedelta(days=1)
+COUNTED: Final = timedelta(days=2)
+"""How long what was asked for is kept: the limits look back a day, a link by e-mail lives two."""
 
 Step = Callable[[Connection, datetime, int], int]
 
@@ -52,6 +55,7 @@ class Rules:
             "deliveries": lambda conn, now, limit: ledger_rows.deliveries(
                 conn, old(now, self.deliveries), now, limit
             ),
+            "notes": lambda conn, _now, limit: ledger_rows.notes(conn, limit),
             "attempts": lambda conn, now, limit: ledger_rows.evidence(
                 conn, old(now, self.attempts), limit
             ),
@@ -63,6 +67,9 @@ class Rules:
                 conn, old(now, self.consents), limit
             ),
             "suppressions": people.lapsed,
+            "challenges": lambda conn, now, limit: challenges.forget(conn, now - COUNTED, limit),
+            "drafts": drafts.forget,
+            "visits": sessions.forget,
             "audit": lambda conn, now, limit: ledger_rows.lines(conn, old(now, self.audit), limit),
         }
 
