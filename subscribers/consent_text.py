@@ -8,11 +8,11 @@ from subscribers.wording import Sentence
 
 CONSENT_TEXT: Final = Sentence(
     "J'accepte de recevoir de {town} les messages que j'ai choisis. Mes coordonnées ne servent "
-    "qu'à cela et ne sont données à personne d'autre. Je peux arrêter à tout moment : par le lien "
-    "de chaque message, en répondant STOP, ou en mairie.",
+    "qu'à cela et ne sont données à personne d'autre. Je peux arrêter à tout moment, comme chaque "
+    "message l'indique, ou en mairie.",
     "I agree to receive from {town} the messages I have chosen. My contact details serve for "
-    "nothing else and are given to nobody else. I can stop at any time: by the link in each "
-    "message, by answering STOP, or at the town hall.",
+    "nothing else and are given to nobody else. I can stop at any time, as each message says, or "
+    "at the town hall.",
 )
 """What is agreed to (GDPR art. 4.11 and 7); `{town}` is the authority's name."""
 
