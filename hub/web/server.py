@@ -24,7 +24,27 @@ from hub.web.hooks import standard
 from hub.web.machines import is_machine
 from hub.web.origin import refuse_other_sites
 from hub.web.portal import announcement as portal
-from hub.web.portal import app_files, devices, home, looks, static, stop
+from hub.web.portal import (
+    app_files,
+    archive,
+    calendar,
+    components,
+    confirm,
+    desk_page,
+    devices,
+    feeds,
+    home,
+    looks,
+    poster,
+    static,
+    stop,
+    subscribe,
+    texts,
+    verify,
+    ways,
+    widget,
+)
+from hub.web.portal.drafting import MACHINES
 from hub.web.problems import ProblemError
 from hub.web.showing import show
 from hub.web.town import TOWN, look_out, town_of
@@ -58,10 +78,15 @@ def make_app(desk: Desk) -> web.Application:
     app[TOWN] = town_of(desk.settings.portal)
     machines = (api, operating, recurrences, openapi, standard, twilio, health)
     doors = (*machines, portal, home, looks, static, stop, devices, app_files)
+    doors = (*doors, archive, calendar, feeds, widget)
+    doors = (*doors, desk_page, poster)
+    doors = (*doors, components, texts)
+    doors = (*doors, subscribe, ways, verify, confirm)
     for door in doors:
         app.add_routes(door.routes())
     app.on_response_prepare.append(_secure)
     desk.metrics.register(_REQUESTS)
+    desk.metrics.register(MACHINES)
     return app
 
 

@@ -1,21 +1,22 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The home page: what is going on now, and the latest announcements."""
 
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
-from sqlalchemy import Connection
+from markupsafe import Markup
 
-from channels.base import Urgency
 from hub.announcement import Announcement
-from hub.ledger import announcements
-from hub.web.desk import desk
 from hub.web.language import language_of
-from hub.web.portal.announcement import is_public
+from hub.web.portal.fresh import fresh
+from hub.web.portal.threads import Board, board, row, whole
 from hub.web.showing import show as show_page
+from templates import filters
 from templates.render import choose
 
 _LATEST: Final = 10
+_WHOLE: Final = 1_500
+"""Characters of an alert's words shown at once; of a longer one, its beginning."""
 
 
 def routes() -> list[web.RouteDef]:
@@ -24,38 +25,28 @@ def routes() -> list[web.RouteDef]:
 
 
 async def show(request: web.Request) -> web.Response:
-    """Urgent alerts that are still valid first, then the latest ten."""
-    hub, language = desk(request), language_of(request)
-
-    def read(conn: Connection) -> list[Announcement]:
-        found = announcements.latest(conn, hub.authority, 5 * _LATEST)
-        return [each for each in found if is_public(each)]
-
-    found = await hub.ledger.read(read)
-    now = hub.clock.now()
-    alerts = [
-        each
-        for each in found
-        if each.urgency is Urgency.URGENT
-        and each.cancelled_at is None
-        and (each.expires is None or each.expires > now)
-    ]
-
-    def line(each: Announcement) -> dict[str, object]:
-        content = choose(each.contents, language, hub.settings.hub.language)
-        return {
-            "title": content.title,
-            "url": f"/a/{each.code}",
-            "urgency": each.urgency,
-            "kind": each.kind,
-            "published": each.published,
-            "language": content.language,
-        }
-
-    return show_page(
+    """Urgent alerts that are still valid first, with what to do; then the latest ten."""
+    town, language = await board(request), language_of(request)
+    alerts = town.published.alerts(town.now)[:_LATEST]
+    others = [thread for thread in town.published.threads if thread not in alerts]
+    words = await whole(request, [thread.current for thread in alerts])
+    page = show_page(
         request,
-        "home.html",
-        alerts=[line(each) for each in alerts[:_LATEST]],
-        latest=[line(each) for each in found[:_LATEST]],
-        now=now,
+        "portal/home.html",
+        alerts=[
+            {**row(each, town, language), **_advice(words[each.current.id], town, language)}
+            for each in alerts
+        ],
+        latest=[row(each, town, language) for each in others[:_LATEST]],
+        more=len(others) > _LATEST,
+        now=town.now,
     )
+    return fresh(request, page)
+
+
+def _advice(announcement: Announcement, town: Board, language: str) -> dict[str, Any]:
+    """What to do, whole where it is short: nobody should have to open a second page at night."""
+    content = choose(announcement.contents, language, town.catalogue.language)
+    if len(content.body) <= _WHOLE:
+        return {"body_html": Markup(filters.html(content.body)), "cut": False}  # noqa: S704 (by nh3)
+    return {"body_html": filters.plain(content.body)[:_WHOLE].rpartition(" ")[0] + "…", "cut": True}

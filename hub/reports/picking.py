@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Which threads a reader asked for, by theme and by place: archive, feeds, calendar, widget."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hub.reports.published import Card, Thread
+from subscribers.catalogue import Catalogue, Zone
+from subscribers.geometry import PolygonProblem
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """The keys asked for, "" for all; one that the catalogue does not know matches nothing."""
+
+    theme: str = ""
+    place: str = ""
+
+    def known(self, catalogue: Catalogue) -> bool:
+        """Whether the town has this theme and this place."""
+        return (not self.theme or self.theme in catalogue.themes_by_key) and (
+            not self.place or self.place in catalogue.zones_by_key
+        )
+
+    def query(self) -> list[tuple[str, str]]:
+        """As an address says it."""
+        asked = [("theme", self.theme), ("lieu", self.place)]
+        return [(name, key) for name, key in asked if key]
+
+
+def pick(threads: Iterable[Thread], asked: Pick, catalogue: Catalogue) -> Sequence[Thread]:
+    """Those that tell about the theme or one below it, and concern the place: its own, its
+    district's, its streets', and the whole town's. In their order."""
+    if not asked.known(catalogue):
+        return ()
+    themes = _below(asked.theme, catalogue) if asked.theme else None
+    reach = _reach(asked.place, catalogue) if asked.place else None
+
+    def wanted(card: Card) -> bool:
+        if themes is not None and themes.isdisjoint(card.themes):
+            return False
+        meant = None if reach is None else _concerned(card.zones, card.polygon, catalogue)
+        return reach is None or meant is None or not reach.isdisjoint(meant)
+
+    return [thread for thread in threads if wanted(thread.current)]
+
+
+def places(
+    zones: Sequence[str], polygon: Mapping[str, Any] | None, catalogue: Catalogue
+) -> list[Zone]:
+    """The zones an announcement names, then the smallest its drawn area touches; none is the whole
+    town."""
+    named = [catalogue.zones_by_key[key] for key in zones if key in catalogue.zones_by_key]
+    touched = _touched(polygon, catalogue)
+    wider = {parent for number in touched for parent in _parents(number, catalogue)}
+    drawn = [catalogue.zones[number] for number in sorted(touched) if number not in wider]
+    return named + [zone for zone in drawn if zone not in named]
+
+
+def _below(key: str, catalogue: Catalogue) -> set[str]:
+    """The theme and all that are narrower."""
+    wanted = catalogue.themes_by_key[key].id
+    return {
+        theme.key
+        for theme in catalogue.themes.values()
+        if wanted in catalogue.theme_lineage([theme.id])
+    }
+
+
+def _reach(key: str, catalogue: Catalogue) -> set[int]:
+    return set(catalogue.zone_reach([catalogue.zones_by_key[key].id]))
+
+
+def _concerned(
+    zones: Sequence[str], polygon: Mapping[str, Any] | None, catalogue: Catalogue
+) -> Collection[int] | None:
+    """The numbers of the zones meant; None is the whole town."""
+    if not zones and polygon is None:
+        return None
+    named = {catalogue.zones_by_key[key].id for key in zones if key in catalogue.zones_by_key}
+    return named | _touched(polygon, catalogue)
+
+
+def _touched(polygon: Mapping[str, Any] | None, catalogue: Catalogue) -> set[int]:
+    found = () if polygon is None else catalogue.zones_touching(polygon)
+    assert not isinstance(found, PolygonProblem)  # checked at intake
+    return set(found)
+
+
+def _parents(number: int, catalogue: Catalogue) -> Iterable[int]:
+    parent = catalogue.zones[number].parent
+    while parent is not None:
+        yield parent
+        parent = catalogue.zones[parent].parent
