@@ -112,9 +112,9 @@ async def _checked(request: web.Request, form: Mapping[str, str]) -> Clerk:
     if clerk is None or not desk_visits.is_theirs(clerk, form.get("csrf", "")):
         raise ProblemError(
             403,
-            "desk_closed",
-            fr="Le guichet est fermé. Ouvrez-le à nouveau : ce qui n'est pas enregistré est perdu.",
-            en="The desk is closed. Open it again: what was not saved is lost.",
+            "other_visit",
+            fr="Le guichet s'est fermé, ou ce formulaire date d'une autre visite. Ouvrez-le à nouveau.",
+            en="The desk has closed, or this form is from another visit. Open it again.",
         )
     return clerk
 
