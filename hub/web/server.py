@@ -21,6 +21,7 @@ from hub.web.api import openapi, operating, recurrences
 from hub.web.callbacks import twilio
 from hub.web.desk import DESK, Desk
 from hub.web.hooks import standard
+from hub.web.language import language_of
 from hub.web.machines import is_machine
 from hub.web.origin import refuse_other_sites
 from hub.web.portal import announcement as portal
@@ -35,7 +36,12 @@ from hub.web.portal import (
     feeds,
     home,
     looks,
+    mine,
+    my_choices,
+    my_contacts,
+    my_data,
     poster,
+    sign_in,
     static,
     stop,
     subscribe,
@@ -82,6 +88,7 @@ def make_app(desk: Desk) -> web.Application:
     doors = (*doors, desk_page, poster)
     doors = (*doors, components, texts)
     doors = (*doors, subscribe, ways, verify, confirm)
+    doors = (*doors, mine, my_choices, my_contacts, my_data, sign_in)
     for door in doors:
         app.add_routes(door.routes())
     app.on_response_prepare.append(_secure)
@@ -196,11 +203,22 @@ def _of_http(refusal: web.HTTPException) -> ProblemError:
     return ProblemError(refusal.status, code, fr=fr, en=en, headers=headers)
 
 
+_TOLD: Final = frozenset({403, 409, 429})
+"""Where the refusal's own sentence says more than the status does."""
+
+
 def _told(request: web.Request, problem: ProblemError) -> web.Response:
     """As problem details at machine doors, as a page to people."""
     reference = request[REFERENCE]
     if is_machine(request.path):
         return problems.response(problem, reference)
-    page = show(request, "message.html", status=problem.status, reference=reference)
+    sentence = {"fr": problem.fr, "en": problem.en} if problem.status in _TOLD else {}
+    page = show(
+        request,
+        "message.html",
+        status=problem.status,
+        reference=reference,
+        sentence=sentence.get(language_of(request), ""),
+    )
     page.headers.update(problem.headers)
     return page

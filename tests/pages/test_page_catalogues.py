@@ -14,7 +14,7 @@ from jinja2 import Environment, nodes
 from jinja2.ext import babel_extract
 
 from channels.base import ChannelName, Reason, Urgency
-from templates.content import Kind
+from templates.content import Kind, NoteKind
 from templates.pages import pages, wording
 from templates.pages.pages import ERROR_STATUSES
 from templates.pages.wording import (
@@ -36,6 +36,8 @@ KEYED = frozenset(
     + [f"{prefix}.{name}" for prefix in ("channel", "by") for name in ChannelName]
     + [f"urgency.{urgency}" for urgency in Urgency]
     + [f"kind.{kind}" for kind in Kind]
+    + ["note.digest", *(f"note.{kind}" for kind in NoteKind)]
+    + [f"day.{day}" for day in "monday tuesday wednesday thursday friday saturday sunday".split()]
     + [f"accessibility.{found}" for found in ("not", "partly", "fully")]
     + [f"error.{n}.{part}" for n in ERROR_STATUSES for part in ("title", "what", "advice")]
 )
