@@ -113,7 +113,7 @@ async def _checked(request: web.Request, form: Mapping[str, str]) -> Clerk:
         raise ProblemError(
             403,
             "other_visit",
-            fr="Le guichet s'est fermé, ou ce formulaire est d'une autre visite. Ouvrez-le à nouveau.",
+            fr="Le guichet est fermé, ou ce formulaire est d'une autre visite. Ouvrez-le.",
             en="The desk has closed, or this form is from another visit. Open it again.",
         )
     return clerk
