@@ -21,6 +21,7 @@ from hub.clock import SystemClock
 from hub.ledger import schema
 from hub.ledger.database import LedgerCorruptError, open_readers, quick_check
 from hub.settings import Settings, SettingsError, load_settings
+from hub.web.town import read_logo
 from subscribers.catalogue import load_catalogue
 from templates import check as templates_check
 from templates.catalogue import Catalogue
@@ -57,6 +58,7 @@ def check(config: Config = CONFIG) -> None:
             *_folders(settings),
             *_ledger(settings),
             *_templates(settings),
+            *_portal(settings),
             *asyncio.run(_channels(settings, clock)),
             _time(settings, clock),
         ]
@@ -147,6 +149,22 @@ def _templates(settings: Settings) -> list[Finding]:
     if not faults:
         return [Finding(True, "templates", "All can be rendered, in every language.")]
     return [Finding(False, "templates", f"{fault}.") for fault in faults]
+
+
+def _portal(settings: Settings) -> Iterator[Finding]:
+    """What the citizens' pages have of the town's own; the start would do without, in silence."""
+    logo, texts = settings.portal.logo, settings.portal.texts
+    if logo is not None:
+        try:
+            read_logo(logo)
+        except OSError as refused:
+            yield Finding(
+                False, "portal", f"portal.logo: {logo} cannot be read: {refused.strerror}."
+            )
+        except ValueError as refused:
+            yield Finding(False, "portal", f"portal.logo: {logo} {refused}.")
+    if texts is not None and not texts.is_dir():
+        yield Finding(False, "portal", f"portal.texts: there is no folder {texts}.")
 
 
 async def _channels(settings: Settings, clock: Clock) -> list[Finding]:

@@ -60,9 +60,9 @@ def span(days: int, language: str) -> str:
     """A number of days as people say it: ``7 jours``, ``13 mois``, ``3 ans``."""
     years, months = round(days / 365.25), round(days / 30.44)
     count, word = days, ("jour", "jours", "day", "days")
-    if years and abs(days - years * 365.25) <= 2:
+    if years and abs(days - years * 365.25) <= 2 + years / 4:  # as somebody who counts 365
         count, word = years, ("an", "ans", "year", "years")
-    elif months > 1 and abs(days - months * 30.44) <= 3:
+    elif 1 < months < 24 and abs(days - months * 30.44) <= 3:
         count, word = months, ("mois", "mois", "month", "months")
     return f"{count}\u00a0{word[(language != 'fr') * 2 + (count > 1)]}"
 
