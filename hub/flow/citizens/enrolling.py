@@ -64,9 +64,10 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Confirmable:
-    """What a link would confirm, to be said before the button is pressed."""
+    """What a link would confirm, to be said before the button is pressed; or has: `verified`."""
 
     address: str = field(repr=False)
+    verified: bool
     themes: tuple[str, ...]
     zones: tuple[str, ...]
 
@@ -148,14 +149,19 @@ class Enrolling:
         return Asked(None, now, found)
 
     async def ask_again(
-        self, number: int, channel: ChannelName, address: str, origin: str
+        self, number: int, channel: ChannelName, address: str, origin: str, *, person: int | None
     ) -> Asked:
-        """Ask once more for the proof that challenge `number` was. Raises `LedgerFullError`."""
+        """Ask once more for the proof that challenge `number` was, of `person`'s address. Raises
+        `LedgerFullError`."""
 
         def write(conn: Connection) -> Asked:
             found = challenges.load(conn, number)
-            known = (None, None) if found is None else (found.subscriber, found.contact_point)
-            return self._ask(conn, channel, address, origin, *known)
+            who, point = (None, None) if found is None else (found.subscriber, found.contact_point)
+            if point is None and person is not None:
+                held = {(p.channel, p.address): p for p in directory.contact_points(conn, person)}
+                mine = held.get((channel, address))
+                who, point = (person, mine.id) if mine else (None, None)
+            return self._ask(conn, channel, address, origin, who, point)
 
         return await self.asking.transact(write)
 
@@ -315,4 +321,6 @@ def _confirmable(conn: Connection, asked: Challenge | None) -> Confirmable | Non
     held = {theme for theme, _, _ in subscriptions.subscriptions_of(conn, known.id)}
     themes = [theme.key for theme in catalogue.themes.values() if theme.id in held]
     zones = [catalogue.zones[number].key for number in known.zones]
-    return Confirmable(points[asked.contact_point].address, tuple(themes), tuple(zones))
+    point = points[asked.contact_point]
+    verified = point.verified_at is not None
+    return Confirmable(point.address, verified, tuple(themes), tuple(zones))

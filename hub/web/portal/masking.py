@@ -16,3 +16,12 @@ def masked(channel: ChannelName, address: str) -> str:
             return f"{name[:1]}•••@{domain}"
         case ChannelName.X | ChannelName.WEBPUSH:
             return "•••"
+
+
+def readable(channel: ChannelName, address: str) -> str:
+    """The whole of it, as whoever typed it a moment ago reads it again: ``06 39 98 12 34``."""
+    if channel is ChannelName.SMS and address.startswith("+33"):
+        digits = f"0{address[3:]}"
+        pairs = (digits[start : start + 2] for start in range(0, len(digits), 2))
+        return "\N{NO-BREAK SPACE}".join(pairs)
+    return address
