@@ -10,6 +10,7 @@ them is caught by nothing, or where the tests fail without any mutant.
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import time
@@ -24,6 +25,10 @@ ROOT = Path(__file__).parents[1]
 LONGEST = 240  # seconds for one mutant before one set of tests; it hangs on none for ever
 ALONE = 90  # the same for the machine or the simulator, which are asked besides
 _SAID = "FAILED "
+LEAN = {  # the other plugins take seconds to import, in each process anew
+    "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    "PYTEST_PLUGINS": "pytest_asyncio.plugin",
+}
 
 
 def pytest(mutant: str, tests: Sequence[str], *more: str) -> list[str]:
@@ -31,7 +36,13 @@ def pytest(mutant: str, tests: Sequence[str], *more: str) -> list[str]:
     command = [sys.executable, "-m", "bench.mutants", "--planted", mutant, "--", *tests, *more]
     try:
         done = subprocess.run(
-            command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=LONGEST
+            command,
+            cwd=ROOT,
+            env=os.environ | LEAN,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=LONGEST,
         )
     except subprocess.TimeoutExpired:
         return ["hangs: " + ", ".join(tests)]
