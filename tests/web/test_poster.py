@@ -48,7 +48,7 @@ async def test_the_address_stands_there_in_letters_and_for_a_screen_reader(door)
 async def test_the_keyword_is_named_only_where_an_sms_is_answered(two_way):
     page = unescape((await two_way.ask("GET", "/affiche?theme=eau")).text)
     assert '<span class="address">ABO EAU</span>' in page
-    assert '<span class="address">38200</span>' in page
+    assert "Envoyez un SMS au 38200" in page
     english = (await two_way.ask("GET", "/affiche?theme=vie-municipale&lang=en")).text
     assert "JOIN VIE MUNICIPALE" in english
     object.__setattr__(two_way.app[DESK].settings.channels.sms, "two_way", False)
