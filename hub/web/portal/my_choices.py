@@ -21,6 +21,7 @@ from subscribers.wording import Sentence
 from templates.pages.wording import channel_name
 
 _CLOCK: Final = re.compile(r"([01]?\d|2[0-3])[:hH]?\s?([0-5]\d)?")
+_FIELDS: Final = ("quiet", "start", "end", "urgent", "cadence", "language")
 _CONSENT: Final = Sentence(
     "Cochez la case pour accepter, ou ne choisissez aucun thème.",
     "Tick the box to agree, or choose no theme.",
@@ -279,7 +280,7 @@ def _hours_page(
         request,
         visit,
         "mine_hours.html",
-        given={"urgent": "", "quiet": "", "cadence": "", **given},
+        given={**dict.fromkeys(_FIELDS, ""), **given},
         by_mail=bool(has.cadences.get(ChannelName.EMAIL)),
         order=[str(each) for each in _order(has) if each in usable],
         channel_names=[(str(each), channel_name(each, language)) for each in usable],
