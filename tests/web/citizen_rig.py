@@ -87,7 +87,7 @@ class Citizen:
         found: list[Any] = []
 
         def there() -> bool:
-            found[:] = self.door.sandbox.effects.to(channel, address)
+            found[:] = reversed(list(self.door.sandbox.effects.to(channel, address)))
             return len(found) >= nth
 
         await self.door.until(there)
