@@ -4,6 +4,7 @@
 import uuid
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from types import ModuleType
 from typing import Final
 
 import structlog
@@ -83,7 +84,16 @@ def make_app(desk: Desk) -> web.Application:
     app[DESK] = desk
     app[TOWN] = town_of(desk.settings.portal)
     machines = (api, operating, recurrences, openapi, standard, twilio, health)
-    doors = (*machines, portal, home, looks, static, stop, devices, app_files)
+    doors: tuple[ModuleType, ...] = (
+        *machines,
+        portal,
+        home,
+        looks,
+        static,
+        stop,
+        devices,
+        app_files,
+    )
     doors = (*doors, archive, calendar, feeds, widget)
     doors = (*doors, desk_page, poster)
     doors = (*doors, components, texts)

@@ -100,8 +100,10 @@ class Preferring:
             for theme, channel in sorted(gone):
                 _drop(conn, has, theme, channel)
             if new and not has.agreed and agrees:
-                given = {"source": "web", "text_version": CONSENT_VERSION, "given_at": now}
-                consent.record(conn, person, **given, now=now)
+                version = CONSENT_VERSION
+                consent.record(
+                    conn, person, source="web", text_version=version, given_at=now, now=now
+                )
             if has.agreed or agrees:
                 _add(conn, has, new)
             if not subscriptions_of(conn, person):

@@ -111,8 +111,8 @@ async def _ask(request: web.Request, channel: ChannelName, address: str) -> Aske
         return hub.asking.ask(
             *(conn, hub.authority, Purpose.SIGN_IN, NoteKind.SIGN_IN, channel),
             hub.asking.asker(channel, address, origin),
-            person=first and first.subscriber,
-            contact_point=first and first.id,
+            person=None if first is None else first.subscriber,
+            contact_point=None if first is None else first.id,
         )
 
     return await hub.asking.transact(write)
