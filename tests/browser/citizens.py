@@ -27,8 +27,9 @@ def international(number: str) -> str:
     return "+33" + number.replace(" ", "")[1:]
 
 
-async def submit(tab: Page, form: str = "main form") -> None:
-    """Press the button that hands a form in: its last one, where several have no name."""
+async def submit(tab: Page, form: str = "main form:not([action$=quitter])") -> None:
+    """Press the button that hands a form in: its last one, where several have no name; never the
+    one that leaves."""
     buttons = tab.locator(f"{form} button:not([name]):not([tabindex='-1'])")
     await buttons.last.click()
 
