@@ -53,7 +53,8 @@ class SmsSettings(TwilioAccount):
     two_way: bool = Field(
         default=False,
         description="Citizens can answer this sender (a short code or a number): STOP, STOP EAU, "
-        "AIDE, START are obeyed and answered. Twilio must post to /callbacks/twilio/inbound. "
+        "AIDE, START are obeyed and answered, and ABO EAU subscribes. Twilio must post to "
+        "/callbacks/twilio/inbound. "
         "Where they cannot, the link in each SMS is the reader's own, to read more and to stop.",
     )
     status_callback_url: str = Field(

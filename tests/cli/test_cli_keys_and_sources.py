@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from channels.base import Urgency
 from hub.app import Keys
-from hub.flow.accept.credentials import Seal, principal_of_key, source_of
+from hub.flow.accept.credentials import Seal, desk_of_key, principal_of_key, source_of
 from hub.ledger.database import open_readers
 from hub.settings import load_settings
 
@@ -34,6 +34,26 @@ def test_a_new_key_opens_the_api_within_its_scope(hub: Any, town: Path, rows: Ro
     assert principal.may_publish
     assert principal.highest_urgency is Urgency.IMPORTANT
     assert rows("SELECT count(*) FROM api_key WHERE hash = :key", key=key) == [(0,)]
+
+
+def test_a_desks_key_opens_the_desk_and_no_other_door(hub: Any, town: Path) -> None:
+    out = hub("key", "add", "accueil", "--desk").out
+    assert "/guichet" in out
+    assert "Bearer" not in out
+    key = next(line for line in out.splitlines() if line.startswith("hub_"))
+    desk = _read(lambda conn: desk_of_key(conn, key))
+    assert desk is not None
+    assert desk["name"] == "accueil"
+    assert _read(lambda conn: principal_of_key(conn, key)) is None
+    assert "nothing (a desk)" in hub("key", "list").out.splitlines()[1]
+    machine = hub("key", "add", "library").out.rpartition("Bearer ")[2].strip()
+    assert _read(lambda conn: desk_of_key(conn, machine)) is None
+
+
+def test_a_desks_key_cannot_be_told_to_publish(hub: Any, town: Path) -> None:
+    for more in (("--may-publish",), ("--theme", "culture")):
+        ended = hub("key", "add", "accueil", "--desk", *more)
+        assert (ended.code, "publishes nothing" in ended.err) == (1, True)
 
 
 def test_by_default_a_key_and_a_source_wait_for_approval(hub: Any, town: Path) -> None:
