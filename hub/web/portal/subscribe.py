@@ -2,6 +2,7 @@
 """`/abonnement`: the way in, and the first question: what about."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from aiohttp import web
 
@@ -95,25 +96,26 @@ async def _themes_page(
 ) -> web.Response:
     hub, language = desk(request), language_of(request)
     often = await frequencies(hub.ledger, hub.authority, hub.clock.now())
-    themes = [
-        {
+    shown: list[dict[str, Any]] = []
+    for theme in offered_themes(catalogue):
+        row = {
             "key": theme.key,
             "name": theme.name(language),
             "about": theme.description(language),
             "advised": theme.advised,
-            "inner": theme.parent is not None,
             "ticked": bool(fields.get(f"theme-{theme.key}")),
             "often": often.get(theme.key),
+            "below": [],
         }
-        for theme in offered_themes(catalogue)
-    ]
+        inner = bool(shown) and theme.parent is not None
+        (shown[-1]["below"] if inner else shown).append(row)
     places = [zone.key for zone in zones_in(catalogue, fields)]
     return show(
         request,
         "portal/subscribe_themes.html",
         status=422 if faults else 200,
         private=draft is not None or bool(fields),
-        themes=themes,
+        themes=shown,
         places=places,
         errors=spoken(faults, language),
     )

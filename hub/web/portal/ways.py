@@ -3,6 +3,8 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, date, datetime
+from datetime import time as time_of_day
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -35,6 +37,7 @@ from hub.web.strangers import origin_of
 from subscribers.answers import Answers
 from subscribers.catalogue import Catalogue
 from subscribers.consent_text import consent_text
+from templates.pages import moments
 
 
 def routes() -> list[web.RouteDef]:
@@ -177,9 +180,15 @@ def _ways_page(
         tree=tree,
         typed=typed,
         drawing=draw(catalogue, language, ticked),
-        digest_time=desk(request).settings.engine.digest_time,
+        digest_time=_clock(desk(request).settings.engine.digest_time, language),
         digest_day=desk(request).settings.engine.digest_day,
         consent=consent_text(catalogue.name, language),
         stamp=stamp or drafting.stamp(request),
         errors=spoken(faults, language),
     )
+
+
+def _clock(time: str, language: str) -> str:
+    """ "18:00" of hub.toml as it is read: "18 h 00"."""
+    moment = datetime.combine(date.min, time_of_day.fromisoformat(time), UTC)
+    return moments.clock(moment, language)
