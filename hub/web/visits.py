@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from hub.web import cookies
 from hub.web.desk import desk
 from hub.web.problems import ProblemError
-from subscribers import sessions
+from subscribers import directory, sessions
 
 COOKIE: Final = "visit"
 FIELD: Final = "csrf"
@@ -50,7 +50,7 @@ async def open_visit(request: web.Request, response: web.StreamResponse, person:
 
 
 async def visitor(request: web.Request) -> Visit | None:
-    """Who is visiting, None for nobody: no cookie, over, or erased since.
+    """Who is visiting, None for nobody: no cookie, over, erased since, or of another town.
 
     Using a visit renews it; once a minute is enough, and nothing of the citizen's is changed.
     """
@@ -58,7 +58,13 @@ async def visitor(request: web.Request) -> Visit | None:
     token = cookies.read(request, COOKIE)
     if token is None:
         return None
-    found = await hub.ledger.read(lambda conn: sessions.find(conn, token, now))
+
+    def read(conn: Connection) -> sessions.Session | None:
+        found = sessions.find(conn, token, now)
+        who = None if found is None else directory.load(conn, found.person)
+        return found if who is not None and who.authority == hub.authority else None
+
+    found = await hub.ledger.read(read)
     if found is None:
         return None
     expires = found.expires
