@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Which threads a reader asked for, by theme and by place: archive, feeds, calendar, widget."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,13 +37,23 @@ def pick(threads: Iterable[Thread], asked: Pick, catalogue: Catalogue) -> Sequen
     themes = _below(asked.theme, catalogue) if asked.theme else None
     reach = _reach(asked.place, catalogue) if asked.place else None
 
-    def wanted(card: Card) -> bool:
-        if themes is not None and themes.isdisjoint(card.themes):
-            return False
-        meant = None if reach is None else _concerned(card.zones, card.polygon, catalogue)
-        return reach is None or meant is None or not reach.isdisjoint(meant)
+    near: dict[tuple[str, ...], bool] = {}  # few places are named, by thousands
 
-    return [thread for thread in threads if wanted(thread.current)]
+    def concerns(card: Card) -> bool:
+        if reach is None:
+            return True
+        if card.polygon is not None:
+            return _meets(reach, card, catalogue)
+        if card.zones not in near:
+            near[card.zones] = _meets(reach, card, catalogue)
+        return near[card.zones]
+
+    return [
+        thread
+        for thread in threads
+        if (themes is None or not themes.isdisjoint(thread.current.themes))
+        and concerns(thread.current)
+    ]
 
 
 def places(
@@ -52,9 +62,7 @@ def places(
     """The zones an announcement names, then the smallest its drawn area touches; none is the whole
     town."""
     named = [catalogue.zones_by_key[key] for key in zones if key in catalogue.zones_by_key]
-    touched = _touched(polygon, catalogue)
-    wider = {parent for number in touched for parent in _parents(number, catalogue)}
-    drawn = [catalogue.zones[number] for number in sorted(touched) if number not in wider]
+    drawn = [catalogue.zones[number] for number in sorted(_touched(polygon, catalogue))]
     return named + [zone for zone in drawn if zone not in named]
 
 
@@ -72,20 +80,20 @@ def _reach(key: str, catalogue: Catalogue) -> set[int]:
     return set(catalogue.zone_reach([catalogue.zones_by_key[key].id]))
 
 
-def _concerned(
-    zones: Sequence[str], polygon: Mapping[str, Any] | None, catalogue: Catalogue
-) -> Collection[int] | None:
-    """The numbers of the zones meant; None is the whole town."""
-    if not zones and polygon is None:
-        return None
-    named = {catalogue.zones_by_key[key].id for key in zones if key in catalogue.zones_by_key}
-    return named | _touched(polygon, catalogue)
+def _meets(reach: set[int], card: Card, catalogue: Catalogue) -> bool:
+    """Whether it concerns one of these zones; what names none is for the whole town."""
+    if not card.zones and card.polygon is None:
+        return True
+    named = {catalogue.zones_by_key[key].id for key in card.zones if key in catalogue.zones_by_key}
+    return not reach.isdisjoint(named | _touched(card.polygon, catalogue))
 
 
 def _touched(polygon: Mapping[str, Any] | None, catalogue: Catalogue) -> set[int]:
+    """The smallest zones a drawn area touches: around each stand the wider ones, up to the town,
+    which it touches too and does not mean."""
     found = () if polygon is None else catalogue.zones_touching(polygon)
     assert not isinstance(found, PolygonProblem)  # checked at intake
-    return set(found)
+    return set(found) - {wider for number in found for wider in _parents(number, catalogue)}
 
 
 def _parents(number: int, catalogue: Catalogue) -> Iterable[int]:

@@ -44,20 +44,22 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """An announcement and what was published about it since, oldest first; never empty."""
+    """An announcement and what was published about it since, oldest first; never empty.
+
+    `current` is what is true now: the latest that was not withdrawn, or the latest where all were.
+    """
 
     cards: tuple[Card, ...]
+    current: Card = field(init=False)
+
+    def __post_init__(self) -> None:
+        standing = [card for card in self.cards if card.cancelled_at is None]
+        object.__setattr__(self, "current", (standing or self.cards)[-1])
 
     @property
     def first(self) -> Card:
         """The one whose address is the thread's."""
         return self.cards[0]
-
-    @property
-    def current(self) -> Card:
-        """What is true now: the latest that was not withdrawn, or the latest where all were."""
-        standing = [card for card in self.cards if card.cancelled_at is None]
-        return (standing or self.cards)[-1]
 
     @property
     def published(self) -> datetime:

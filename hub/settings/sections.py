@@ -145,7 +145,7 @@ class Portal(Section):
     accessibility: Literal["not", "partly", "fully"] = Field(
         "not", description="What the accessibility audit found; 'not' until there was one (RGAA)."
     )
-    embed_in: tuple[str, ...] = Field(
+    embed_in: tuple[Annotated[str, Field(pattern=r"^(\*|https?://[^\s;,'\"]+)$")], ...] = Field(
         ("*",),
         description="Sites that may show the widget in a frame, as https://www.example.org.",
     )

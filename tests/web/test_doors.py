@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What holds at every door: headers, methods, an answer somebody can act on, and no traceback."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import update
 
 from channels.base import ChannelName
 from hub.app import Keys, UnusableError, listen, make_channels, open_hub
 from hub.ledger import tables
+from hub.web.portal import widget
 from hub.web.server import CSP
 
 FILLED = (
@@ -17,6 +20,8 @@ FILLED = (
     ("{channel}", "sms"),
     ("{phone}", "0"),
     ("{name}", "app.css"),
+    ("{theme}", "eau"),
+    ("{zone}", "tanneries"),
 )
 MACHINES = ("/api", "/hooks", "/sandbox/api", "/healthz", "/readyz", "/metrics", "/callbacks")
 
@@ -53,7 +58,9 @@ async def test_every_answer_of_every_door_is_guarded_and_has_a_reference(door):
                 answer = await door.ask(method, path, headers=headers)
                 where = (method, path, answer.status)
                 assert answer.status < 500, where
-                assert answer.headers["Content-Security-Policy"] == CSP, where
+                framed = path == "/widget" and answer.status == 200
+                policy = widget.policy(("*",)) if framed else CSP
+                assert answer.headers["Content-Security-Policy"] == policy, where
                 assert answer.headers["X-Content-Type-Options"] == "nosniff", where
                 assert answer.headers["Referrer-Policy"] == "same-origin", where
                 assert len(answer.headers["X-Request-Id"]) == 12, where
@@ -76,7 +83,8 @@ async def test_a_method_that_a_door_does_not_know_is_refused_in_its_own_voice(do
 async def test_no_get_changes_anything(door, news):
     door.sandbox.faults.set("sms", lost_receipts=1.0)  # they change something, whenever they come
     key = await door.key()
-    code = (await door.post(key, news)).json["id"]
+    dated = {"expires": (door.clock.now() + timedelta(days=2)).isoformat()}
+    code = (await door.post(key, news | dated)).json["id"]
     await door.settled(key, code)
 
     async def planned():

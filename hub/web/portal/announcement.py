@@ -9,7 +9,6 @@ from typing import Any
 
 from aiohttp import web
 from babel import Locale, UnknownLocaleError
-from markupsafe import Markup
 
 from hub.announcement import PUBLIC_STATES, Announcement
 from hub.reports.picking import places
@@ -18,12 +17,10 @@ from hub.web.desk import Desk, desk
 from hub.web.language import language_of
 from hub.web.portal.calendar import is_dated
 from hub.web.portal.fresh import fresh
-from hub.web.portal.threads import Board, anchor, board, whole
+from hub.web.portal.threads import Board, anchor, as_html, board, whole
 from hub.web.problems import not_found
 from hub.web.showing import show as show_page
 from subscribers.catalogue import Catalogue
-from templates import filters
-from templates.content import Content
 from templates.render import choose
 
 
@@ -94,7 +91,7 @@ def _step(card: Card, announcement: Announcement, town: Board, language: str) ->
         "anchor": anchor(card),
         "published": card.published,
         "is_cancelled": card.cancelled_at is not None,
-        "body_html": _html(content),
+        "body_html": as_html(content.body),
     }
 
 
@@ -135,7 +132,7 @@ def article(
         "urgency": announcement.urgency,
         "kind": announcement.kind,
         "title": content.title,
-        "body_html": _html(content),
+        "body_html": as_html(content.body),
         "content_language": content.language,
         "themes": [themes[key].name(language) for key in announcement.themes if key in themes],
         "zones": [zone.name(language) for zone in zones],
@@ -146,7 +143,3 @@ def article(
         "is_cancelled": announcement.cancelled_at is not None,
         "link": content.link,
     }
-
-
-def _html(content: Content) -> Markup:
-    return Markup(filters.html(content.body))  # noqa: S704 (sanitised by nh3)

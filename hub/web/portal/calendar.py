@@ -13,9 +13,9 @@ from hub.reports.picking import Pick, pick, places
 from hub.reports.published import Thread
 from hub.web.desk import desk
 from hub.web.portal.fresh import SHARED, fresh
-from hub.web.portal.threads import Board, asked, board, marked, named, spoken, whole
+from hub.web.portal.threads import Board, as_plain, asked, board, marked, named, spoken, whole
 from hub.web.problems import not_found
-from templates import calendar, filters
+from templates import calendar
 from templates.render import choose
 
 _KEPT: Final = timedelta(days=90)
@@ -97,7 +97,7 @@ def _event(
         - 1
         + sum(card.cancelled_at is not None for card in thread.cards),
         summary=marked(content.title, thread, content.language),
-        description=filters.plain(content.body),
+        description=as_plain(content.body),
         language=content.language,
         url=site.page(thread.first.code),
         location=", ".join(zone.name(language) for zone in zones),

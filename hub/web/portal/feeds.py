@@ -14,7 +14,17 @@ from hub.reports.picking import Pick, pick
 from hub.reports.published import Thread
 from hub.web.desk import desk
 from hub.web.portal.fresh import SHARED, fresh
-from hub.web.portal.threads import Board, asked, board, marked, named, spoken, whole
+from hub.web.portal.threads import (
+    Board,
+    as_html,
+    as_plain,
+    asked,
+    board,
+    marked,
+    named,
+    spoken,
+    whole,
+)
 from hub.web.problems import not_found
 from templates import feeds, filters
 from templates.render import choose
@@ -81,7 +91,7 @@ def _entry(
 ) -> feeds.Entry:
     content = choose(announcement.contents, language, town.catalogue.language)
     themes, code = town.catalogue.themes_by_key, thread.first.code
-    summary = filters.compact(filters.plain(content.body))
+    summary = filters.compact(as_plain(content.body))
     cut = summary[:_SUMMARY].rpartition(" ")[0] + "…"
     return feeds.Entry(
         id=feeds.tag_uri(site.domain, f"{thread.first.published:%Y-%m-%d}", f"/a/{code}"),
@@ -89,7 +99,7 @@ def _entry(
         title=marked(content.title, thread, content.language),
         language=content.language,
         summary=summary if len(summary) <= _SUMMARY else cut,
-        html=filters.html(content.body),
+        html=as_html(content.body),
         published=thread.first.published,
         updated=thread.updated,
         categories=[

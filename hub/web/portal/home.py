@@ -4,14 +4,12 @@
 from typing import Any, Final
 
 from aiohttp import web
-from markupsafe import Markup
 
 from hub.announcement import Announcement
 from hub.web.language import language_of
 from hub.web.portal.fresh import fresh
-from hub.web.portal.threads import Board, board, row, whole
+from hub.web.portal.threads import Board, as_html, as_plain, board, row, whole
 from hub.web.showing import show as show_page
-from templates import filters
 from templates.render import choose
 
 _LATEST: Final = 10
@@ -48,5 +46,5 @@ def _advice(announcement: Announcement, town: Board, language: str) -> dict[str,
     """What to do, whole where it is short: nobody should have to open a second page at night."""
     content = choose(announcement.contents, language, town.catalogue.language)
     if len(content.body) <= _WHOLE:
-        return {"body_html": Markup(filters.html(content.body)), "cut": False}  # noqa: S704 (by nh3)
-    return {"body_html": filters.plain(content.body)[:_WHOLE].rpartition(" ")[0] + "…", "cut": True}
+        return {"body_html": as_html(content.body), "cut": False}
+    return {"body_html": as_plain(content.body)[:_WHOLE].rpartition(" ")[0] + "…", "cut": True}

@@ -4,9 +4,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from aiohttp import web
+from markupsafe import Markup
 from sqlalchemy import Connection
 
 from hub.announcement import Announcement
@@ -15,6 +17,7 @@ from hub.reports.picking import Pick, places
 from hub.reports.published import Card, Published, Thread, published
 from hub.web.desk import desk
 from subscribers.catalogue import Catalogue, load_catalogue
+from templates import filters
 from templates.pages.wording import LANGUAGES, offered, translations
 
 _OFFERED: Final = ("town", "district")
@@ -58,6 +61,18 @@ def title(card: Card, language: str, catalogue: Catalogue) -> tuple[str, str]:
     wished = (language, catalogue.language, "fr", *card.titles)
     spoken = next(each for each in wished if each in card.titles)
     return card.titles[spoken], spoken
+
+
+@lru_cache(maxsize=500)
+def as_html(body: str) -> Markup:
+    """Words as safe HTML. Everybody reads the same few: each is set once."""
+    return Markup(filters.html(body))  # noqa: S704 (sanitised by nh3)
+
+
+@lru_cache(maxsize=500)
+def as_plain(body: str) -> str:
+    """Words as plain text, likewise."""
+    return filters.plain(body)
 
 
 def marked(words: str, thread: Thread, language: str) -> str:
