@@ -36,6 +36,7 @@ class Autopush:
     keys: dict[str, str | None] = field(default_factory=dict)
     pushed: list[Pushed] = field(default_factory=list)
     browsers: list[web.WebSocketResponse] = field(default_factory=list)
+    known: set[str] = field(default_factory=set)
 
     @property
     def socket_url(self) -> str:
@@ -62,8 +63,12 @@ class Autopush:
             case "ping":  # an empty object, either way
                 return {}
             case "hello":
-                known = {"uaid": said.get("uaid") or uuid.uuid4().hex, "status": 200}
-                return {"messageType": "hello", "use_webpush": True, "broadcasts": {}, **known}
+                name = said.get("uaid")
+                if name not in self.known:  # then the browser gives up all its subscriptions
+                    name = uuid.uuid4().hex
+                    self.known.add(name)
+                welcome = {"uaid": name, "status": 200, "broadcasts": {}}
+                return {"messageType": "hello", "use_webpush": True, **welcome}
             case "register":
                 channel = said["channelID"]
                 self.keys[channel] = said.get("key")
@@ -86,6 +91,14 @@ class Autopush:
                 for each in self.pushed:
                     each.acked = each.acked or each.version in versions
         return None
+
+    async def forget(self) -> None:
+        """Lose every subscription, as such services do now and then; browsers learn it when they
+        come back."""
+        self.known.clear()
+        self.keys.clear()
+        for browser in list(self.browsers):
+            await browser.close()
 
     async def take(self, request: web.Request) -> web.StreamResponse:
         """RFC 8030 section 5: a message for one subscription."""

@@ -79,7 +79,7 @@ class Firefox:
         answer = await self.ask(
             "WebDriver:ExecuteAsyncScript", script=wrapped, args=list(args), scriptTimeout=30_000
         )
-        found = answer["value"]
+        found = answer["value"] or {"error": "the page went away meanwhile"}
         if "error" in found:
             raise FirefoxError(found["error"])
         return found.get("value")

@@ -8,14 +8,14 @@ word of what it passes on.
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from autopush import Autopush, autopush
-from firefox import Firefox, firefox
+from firefox import Firefox, FirefoxError, firefox
 
 from channels.base import ChannelName
 from subscribers import sessions
@@ -71,11 +71,23 @@ async def visiting(town: Any, window: Firefox, ref: str) -> int:
 
 
 async def until(true: Any, seconds: float = 20.0) -> Any:
-    """What `true()` gives once it gives something; the browser tells nobody when."""
+    """What `true()` gives once it gives something; the browser tells nobody when. A page that goes
+    away meanwhile gives nothing."""
     async with asyncio.timeout(seconds):
-        while not (found := await true()):  # noqa: ASYNC110 (a browser tells nobody when)
+        while True:
+            with suppress(FirefoxError):
+                if found := await true():
+                    return found
             await asyncio.sleep(0.05)
-    return found
+
+
+async def says(window: Firefox, state: str) -> None:
+    """The one sentence that is shown, of the five states and of what was done."""
+
+    async def look() -> bool:
+        return bool(await window.run(SAYS) == [state])
+
+    await until(look)
 
 
 async def shown(window: Firefox, containing: str) -> Any:
@@ -90,7 +102,7 @@ async def shown(window: Firefox, containing: str) -> Any:
 async def test_a_click_subscribes_and_an_announcement_is_shown_word_for_word(stage: Any) -> None:
     town, service, window = stage
     person = await visiting(town, window, "v0001")
-    assert await until(lambda: window.run(SAYS)) == ["possible"]
+    await says(window, "possible")
     assert service.keys == {}  # nothing is asked before the click
     await window.click("#appareil [data-do=turn-on]")
 
@@ -101,10 +113,12 @@ async def test_a_click_subscribes_and_an_announcement_is_shown_word_for_word(sta
 
     (device,) = await until(added)
     assert device.address.startswith(service.origin)
-    assert await until(lambda: window.run(SAYS)) == ["on"]
+    await says(window, "on")
 
     code = await town.publish(
-        title="Coupure d’eau jeudi : « Tanneries »", body="De 8 h à 12 h. Prévoyez 2 € d’eau…"
+        channels=["webpush"],
+        title="Coupure d’eau jeudi : « Tanneries »",
+        body="De 8 h à 12 h. Prévoyez 2 € d’eau…",
     )
     found = await shown(window, "Prévoyez 2 € d’eau…")
     assert found["title"] == "Coupure d’eau jeudi : « Tanneries »"
@@ -124,7 +138,9 @@ async def _acked(service: Autopush) -> bool:
 
 async def test_a_correction_takes_the_place_of_what_it_corrects(stage: Any) -> None:
     town, _, window = stage
-    code = await town.publish(title="Rue barrée", body="Rue de la Gare, demain.")
+    code = await town.publish(
+        channels=["webpush"], title="Rue barrée", body="Rue de la Gare, demain."
+    )
     first = await shown(window, "Rue de la Gare")
     corrected = {
         "title": "Rue barrée",
@@ -132,6 +148,7 @@ async def test_a_correction_takes_the_place_of_what_it_corrects(stage: Any) -> N
         "kind": "correction",
         "about": code,
         "themes": ["eau"],
+        "channels": ["webpush"],
     }
     answer = await town.door.post(town.key, corrected)
     assert answer.status == 202, answer.text
@@ -147,6 +164,27 @@ async def test_a_trial_message_arrives(stage: Any) -> None:
     assert (await shown(window, "message d'essai"))["data"]["navigate"]
 
 
+async def test_a_subscription_that_its_service_lost_is_renewed_without_anybody(stage: Any) -> None:
+    town, service, window = stage
+    (before,) = await devices(town)
+    await service.forget()
+
+    async def renewed() -> Any:
+        return [each for each in await devices(town) if each.address != before.address]
+
+    (after,) = await until(renewed, 60)
+    assert after.label == before.label
+    await town.publish(channels=["webpush"], title="Marché", body="Toujours samedi.")
+    await shown(window, "Toujours samedi.")
+
+
+async def devices(town: Any) -> list[Any]:
+    """The Firefox among the devices of whoever visits."""
+    points, person = people.contact_point, await town.door.person("v0001")
+    mine = (points.c.subscriber == person) & (points.c.label == "Firefox, Linux")
+    return list(await town.door.rows(points, mine))
+
+
 async def test_the_browser_opens_its_own_pages_by_itself(stage: Any) -> None:
     town, _, window = stage
     await window.ask("WebDriver:DeleteAllCookies")
@@ -159,7 +197,7 @@ async def test_the_browser_opens_its_own_pages_by_itself(stage: Any) -> None:
 
     await until(offered)
     await window.click("#ouvrir-appareil [data-do=open]")
-    assert await until(lambda: window.run(SAYS)) == ["on"]
+    await says(window, "on")
 
 
 async def test_a_device_that_is_removed_is_forgotten_by_both(stage: Any) -> None:
