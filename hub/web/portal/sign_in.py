@@ -16,6 +16,7 @@ from hub.flow.citizens.asking import Answered, Asked, Refusal, Verdict
 from hub.ledger import audit
 from hub.web.bodies import read_form
 from hub.web.desk import Desk, desk
+from hub.web.evenly import to_the_step
 from hub.web.language import language_of
 from hub.web.limiter import block, caller
 from hub.web.portal.masking import masked
@@ -103,7 +104,9 @@ def origin_of(request: web.Request) -> str:
 
 
 async def _ask(request: web.Request, channel: ChannelName, address: str) -> Asked:
+    """Takes as long for an address nobody has: writing a message on its way is what takes time."""
     hub, origin = desk(request), origin_of(request)
+    began = hub.clock.monotonic()
 
     def write(conn: Connection) -> Asked:
         held = _holders(conn, hub.authority, channel, address)
@@ -115,7 +118,9 @@ async def _ask(request: web.Request, channel: ChannelName, address: str) -> Aske
             contact_point=None if first is None else first.id,
         )
 
-    return await hub.asking.transact(write)
+    asked = await hub.asking.transact(write)
+    await to_the_step(hub.clock, began)
+    return asked
 
 
 def _told(request: web.Request, asked: Asked, typed: str) -> web.Response:
