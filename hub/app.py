@@ -31,7 +31,7 @@ from hub.flow.planning.digest import DigestTimes
 from hub.flow.receipts import Receiving
 from hub.flow.send.slips import Slips
 from hub.flow.site import Press, Site
-from hub.incoming import inbound_url, postbox, receipt_reader, with_callbacks
+from hub.incoming import inbound_url, postbox, receipt_reader, with_callbacks, x_codes
 from hub.ledger.lock import FolderLock
 from hub.ledger.store import Ledger
 from hub.queue.embedded import EmbeddedQueue
@@ -43,6 +43,7 @@ from hub.web.limiter import Limiter
 from hub.web.listening import bind, open_doors, opened_when_free
 from hub.web.phones import PHONES, Phones
 from hub.web.phones import routes as phone_routes
+from hub.web.portal.x_account import X_CODES
 from hub.web.server import make_app
 from subscribers import crier
 from subscribers.catalogue import Catalogue as Town
@@ -185,6 +186,9 @@ async def open_hub(
         desk = _desk(settings, clock, engine, intake, town, keys, sandbox)
         desk = replace(desk, receipts=receipt_reader(channels))
         app = make_app(desk)
+        codes = x_codes(settings, desk, channels)
+        if codes is not None:
+            app[X_CODES] = await stack.enter_async_context(codes)
         mailbox = postbox(settings, desk, channels, sandboxed=sandbox is not None)
         if mailbox is not None:
             await stack.enter_async_context(mailbox)
@@ -333,4 +337,8 @@ def sandbox_of(settings: Settings, clock: Clock, **more: Any) -> Sandbox:
 def sandboxed(settings: Settings, sandbox: Sandbox) -> Settings:
     """The same settings, with every channel pointed at the stand-ins."""
     channels = type(settings.channels).model_validate(sandbox.channel_settings())
+    asked, x = settings.channels.x, channels.x
+    if asked is not None and x is not None:
+        x = x.model_copy(update={"direct_messages": asked.direct_messages})
+        channels = channels.model_copy(update={"x": x})
     return settings.model_copy(update={"channels": channels})

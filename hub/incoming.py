@@ -7,6 +7,7 @@ from typing import cast
 
 from channels.base import Channel, ChannelName, ReceiptReader
 from hub.flow.citizens.stopping import Stopping
+from hub.flow.citizens.x_codes import MessageReader, XCodes
 from hub.postbox.door import Postbox
 from hub.postbox.mailboxes import LetterReader, Mailboxes
 from hub.settings import Settings
@@ -45,6 +46,16 @@ def receipt_reader(channels: Sequence[Channel]) -> ReceiptReader | None:
     """The road that reads what Twilio posts; None where there is none."""
     readers = [channel for channel in channels if hasattr(channel, "read_receipts")]
     return cast("ReceiptReader", readers[0]) if readers else None
+
+
+def x_codes(settings: Settings, desk: Desk, channels: Sequence[Channel]) -> XCodes | None:
+    """Where direct messages on X are on: what people write there is looked through for codes."""
+    x = settings.channels.x
+    if x is None or not x.direct_messages:
+        return None
+    (road,) = [channel for channel in channels if channel.name is ChannelName.X]
+    reader = cast("MessageReader", road)
+    return XCodes(desk.asking, desk.engine.wishes, desk.authority, reader)
 
 
 def postbox(

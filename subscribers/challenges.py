@@ -197,6 +197,35 @@ def unname(conn: Connection, person: int, hashes: Iterable[str] = ()) -> int:
     return conn.execute(update(challenge).where(mine | nobodys).values(values)).rowcount
 
 
+def oldest_open(conn: Connection, channel: ChannelName, now: datetime) -> datetime | None:
+    """When the first of the proofs that may still be given on a channel was asked for; None where
+    nobody waits for one."""
+    waiting = select(func.min(challenge.c.created)).where(
+        challenge.c.channel == channel, *_open(now), challenge.c.subscriber.is_not(None)
+    )
+    oldest: datetime | None = conn.execute(waiting).scalar_one()
+    return oldest
+
+
+def latest_open(
+    conn: Connection, person: int, channel: ChannelName, now: datetime
+) -> Challenge | None:
+    """The newest proof that somebody may still give on a channel."""
+    mine = (challenge.c.subscriber == person) & (challenge.c.channel == channel)
+    query = select(challenge).where(mine, *_open(now)).order_by(challenge.c.id.desc()).limit(1)
+    row = conn.execute(query).mappings().one_or_none()
+    return None if row is None else _read(row)
+
+
+def _open(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        challenge.c.purpose == Purpose.CONFIRM,
+        challenge.c.used_at.is_(None),
+        challenge.c.expires > now,
+        challenge.c.tries < MOST_TRIES,
+    )
+
+
 def forget(conn: Connection, before: datetime, limit: int) -> int:
     """Erase what was asked before then. Returns how many, `limit` at most."""
     old = select(challenge.c.id).where(challenge.c.created < before).limit(limit)

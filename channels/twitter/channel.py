@@ -15,6 +15,7 @@ from channels.base import (
     CheckFailed,
     Clock,
     Delivered,
+    Inbound,
     Outcome,
     PostText,
     Prepared,
@@ -37,7 +38,7 @@ from channels.http import (
     lost,
     open_session,
 )
-from channels.twitter import lookup
+from channels.twitter import inbound, lookup
 from channels.twitter.codes import ruling
 from channels.twitter.settings import TwitterSettings
 from channels.twitter.wire import Rerouted
@@ -142,6 +143,19 @@ class TwitterChannel:
                 return await lookup.messages(self._reader, to.address, text, since)
             self._me = self._me or str((await self._reader.get_me(user_auth=True))["data"]["id"])
             return await lookup.posts(self._reader, self._me, text, since)
+
+    async def written(self, since: datetime) -> Sequence[Inbound]:
+        """What people wrote to the account since then, oldest first; nothing where direct messages
+        are off. Raises `ChannelDown` where X does not tell."""
+        if not self._settings.direct_messages:
+            return []
+
+        def rule(answer: Answer) -> Outcome:
+            return ruling(answer, self._clock.wall(), direct=True, in_doubt=False)
+
+        with listing(rule):
+            self._me = self._me or str((await self._reader.get_me(user_auth=True))["data"]["id"])
+            return await inbound.written(self._reader, self._me, since)
 
     async def _write(self, text: str, to: Recipient, slip: Slip) -> dict[str, Any]:
         if to.address == PUBLIC:

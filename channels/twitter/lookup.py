@@ -33,7 +33,7 @@ async def posts(client: Any, me: str, text: str, since: datetime) -> Sequence[Si
         )
         return page
 
-    return _of(text, await _all(ask, since))
+    return _of(text, await every_page(ask, since))
 
 
 async def messages(client: Any, person: str, text: str, since: datetime) -> Sequence[Sighting]:
@@ -49,11 +49,12 @@ async def messages(client: Any, person: str, text: str, since: datetime) -> Sequ
         )
         return page
 
-    events = await _all(ask, since)
+    events = await every_page(ask, since)
     return _of(text, [event for event in events if event["sender_id"] != person])
 
 
-async def _all(ask: Ask, since: datetime) -> list[dict[str, Any]]:
+async def every_page(ask: Ask, since: datetime) -> list[dict[str, Any]]:
+    """All that is listed since then, newest first. Raises `ChannelDown` where it never ends."""
     found: dict[str, dict[str, Any]] = {}
     token = None
     for _ in range(MOST_PAGES):

@@ -26,7 +26,8 @@ class TwitterSettings(BaseModel):
     )
     direct_messages: bool = Field(
         default=False,
-        description="Also write to citizens who wrote to the account first (X allows no others).",
+        description="Also write to citizens who wrote to the account first (X allows no others): "
+        "at /mes-alertes/x they are shown a code to send it.",
     )
     base_url: str = Field(
         default="https://api.twitter.com", description="X's API. The sandbox sets its own."

@@ -50,6 +50,7 @@ from hub.web.portal import (
     verify,
     ways,
     widget,
+    x_account,
 )
 from hub.web.portal.drafting import MACHINES
 from hub.web.problems import ProblemError
@@ -95,7 +96,7 @@ def make_app(desk: Desk) -> web.Application:
         app_files,
     )
     doors = (*doors, archive, calendar, feeds, widget)
-    doors = (*doors, desk_page, poster)
+    doors = (*doors, desk_page, poster, x_account)
     doors = (*doors, components, texts)
     doors = (*doors, subscribe, ways, verify, confirm)
     doors = (*doors, mine, my_choices, my_contacts, my_data, sign_in)
