@@ -78,7 +78,7 @@ class Town:
     async def link(self, channel: ChannelName, to: str, path: str, since: int = 0) -> str:
         """The address below `path` ("/c/", "/l/", "/stop/") in the newest message that has one."""
         message = await self.message(channel, to, self.home + path, since)
-        found = re.search(re.escape(self.home + path) + r"[\w.~-]+", message.text)
+        found = re.search(re.escape(self.home + path) + r"[\w.~=-]+", message.text)
         assert found is not None
         return found[0]
 
