@@ -73,6 +73,7 @@ def page(request: web.Request, visit: Visit, name: str, **context: Any) -> web.R
     return show(
         *(request, f"portal/{name}"),
         private=True,
+        visit_seconds=int((visit.expires - desk(request).clock.now()).total_seconds()),
         **{"csrf": visit.csrf, "visit_ends": visit.expires, "errors": {}, **context},
     )
 
