@@ -91,7 +91,7 @@ self.addEventListener("fetch", (event) => {
 
 async function visit(event, url) {
   const kept = await (await caches.open(PAGES)).match(url.pathname === "/" ? OFFLINE : url.pathname);
-  const late = kept && PUBLIC.test(url.pathname) ? AbortSignal.timeout(PATIENCE) : undefined;
+  const late = kept && PUBLIC.test(url.pathname) ? AbortSignal.timeout?.(PATIENCE) : undefined;
   try {
     const answer = await fetch(event.request, { signal: late });
     if (PUBLIC.test(url.pathname)) event.waitUntil(keep(url.pathname, answer.clone()).then(refresh).catch(() => {}));
