@@ -186,8 +186,7 @@ async def open_hub(
         desk = _desk(settings, clock, engine, intake, town, keys, sandbox)
         desk = replace(desk, receipts=receipt_reader(channels))
         app = make_app(desk)
-        codes = x_codes(settings, desk, channels)
-        if codes is not None:
+        if (codes := x_codes(settings, desk, channels)) is not None:
             app[X_CODES] = await stack.enter_async_context(codes)
         mailbox = postbox(settings, desk, channels, sandboxed=sandbox is not None)
         if mailbox is not None:

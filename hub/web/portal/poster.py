@@ -80,7 +80,7 @@ def _sheet(
     **more: Any,
 ) -> web.Response:
     hub, language = desk(request), language_of(request)
-    shown = {
+    shown: dict[str, Any] = {
         "theme": theme.name(language) if theme else "",
         "zone": zone.name(language) if zone else "",
         "theme_key": theme.key if theme else "",

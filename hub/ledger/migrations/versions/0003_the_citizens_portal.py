@@ -44,6 +44,21 @@ def upgrade() -> None:
         "announcement",
         ["authority", "published", "cancelled_at", "source"],
     )
+    _proofs()
+    _visits()
+    _desk()
+    op.create_table(
+        "tally",
+        sa.Column("authority", _ID, nullable=False),
+        sa.Column("name", sa.String(32), nullable=False),
+        sa.Column("day", sa.String(10), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        _town("tally"),
+        sa.PrimaryKeyConstraint("authority", "name", "day", name=op.f("pk_tally")),
+    )
+
+
+def _proofs() -> None:
     op.create_table(
         "challenge",
         sa.Column("id", _ID, nullable=False),
@@ -75,6 +90,9 @@ def upgrade() -> None:
         op.create_index(f"ix_challenge_{first}_created", "challenge", [first, "created"])
     op.create_index("ix_challenge_created", "challenge", ["created"])
     op.create_index("ix_challenge_subscriber", "challenge", ["subscriber"])
+
+
+def _visits() -> None:
     op.create_table(
         "draft",
         sa.Column("token_hash", sa.String(64), nullable=False),
@@ -97,6 +115,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_session_subscriber", "session", ["subscriber"])
     op.create_index("ix_session_expires", "session", ["expires"])
+
+
+def _desk() -> None:
     with op.batch_alter_table("api_key") as table:
         table.add_column(sa.Column("may_enrol", sa.Boolean(), nullable=False, server_default="0"))
     op.create_table(
@@ -110,15 +131,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_desk_visit")),
     )
     op.create_index("ix_desk_visit_expires", "desk_visit", ["expires"])
-    op.create_table(
-        "tally",
-        sa.Column("authority", _ID, nullable=False),
-        sa.Column("name", sa.String(32), nullable=False),
-        sa.Column("day", sa.String(10), nullable=False),
-        sa.Column("n", sa.Integer(), nullable=False),
-        _town("tally"),
-        sa.PrimaryKeyConstraint("authority", "name", "day", name=op.f("pk_tally")),
-    )
 
 
 def downgrade() -> None:
