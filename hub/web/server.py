@@ -125,14 +125,22 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Give each request a reference, log it without its query, count it."""
     reference = request[REFERENCE] = uuid.uuid4().hex[:12]
     with structlog.contextvars.bound_contextvars(request=reference):
-        response = await handler(request)
-        route, method = request.match_info.route.resource, request.method
-        name = route.canonical if route is not None else "(none)"
-        counted = method if route is not None else "(any)"  # a made-up one makes no new series
-        _REQUESTS.labels(name, counted, str(response.status)).inc()
-        log.info("http", method=method, route=name, status=response.status)
-    response.headers.setdefault("X-Request-Id", reference)
+        try:
+            response = await handler(request)
+        except web.HTTPException as elsewhere:  # a redirection: `_refuse` lets it through
+            _note(request, elsewhere, reference)
+            raise
+        _note(request, response, reference)
     return response
+
+
+def _note(request: web.Request, response: web.StreamResponse, reference: str) -> None:
+    route, method = request.match_info.route.resource, request.method
+    name = route.canonical if route is not None else "(none)"
+    counted = method if route is not None else "(any)"  # a made-up one makes no new series
+    _REQUESTS.labels(name, counted, str(response.status)).inc()
+    log.info("http", method=method, route=name, status=response.status)
+    response.headers.setdefault("X-Request-Id", reference)
 
 
 @web.middleware
@@ -141,8 +149,9 @@ async def _refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except web.HTTPException as refusal:
-        if refusal.status < HTTPStatus.BAD_REQUEST:
-            raise
+        if refusal.status < HTTPStatus.BAD_REQUEST:  # on its way elsewhere: no refusal at all
+            kept = {k: v for k, v in refusal.headers.items() if k != "Content-Type"}
+            return web.Response(status=refusal.status, headers=kept)
         return _told(request, _of_http(refusal))
     except Exception as error:  # noqa: BLE001  (nobody may see a traceback; the log has it)
         return _told(request, _of_error(error))

@@ -11,6 +11,7 @@ from hub.app import Keys, UnusableError, listen, make_channels, open_hub
 from hub.ledger import tables
 from hub.web.portal import widget
 from hub.web.server import CSP
+from subscribers import tables as people_tables
 
 FILLED = (
     ("{code}", "zzzzzz"),
@@ -19,7 +20,10 @@ FILLED = (
     ("{short}", "y" * 16),
     ("{channel}", "sms"),
     ("{phone}", "0"),
-    ("{name}", "app.css"),
+    ("/static/{name}", "/static/app.css"),
+    ("{name}", "aide"),
+    ("{contact}", "1"),
+    ("{number}", "1"),
     ("{theme}", "eau"),
     ("{zone}", "tanneries"),
 )
@@ -100,12 +104,14 @@ async def test_no_get_changes_anything(door, news):
         real = path.replace("zzzzzz", code).replace("x" * 32, token).replace("y" * 16, short)
         for method in methods & {"GET", "HEAD"}:
             answer = await door.ask(method, real, headers={"Authorization": f"Bearer {key}"})
-            assert answer.status == 200, (method, real)
+            # to an icon, the way in, the first question; no logo, no link of ours
+            assert answer.status in {200, 302, 303, 404, 410}, (method, real)
     assert await everything(door) == before
 
 
 async def everything(door):
-    rows = [await door.rows(table) for table in tables.metadata.sorted_tables]
+    whole = (*tables.metadata.sorted_tables, *people_tables.metadata.sorted_tables)
+    rows = [await door.rows(table) for table in whole]
     return [*rows, await door.counts()]
 
 
