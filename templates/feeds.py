@@ -72,7 +72,8 @@ def atom(feed: Feed) -> bytes:
     _said(SubElement(root, "author"), "name", feed.author)
     for entry in feed.entries:
         _entry(root, entry)
-    return tostring(root, encoding="utf-8", xml_declaration=True)
+    written: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
+    return written
 
 
 def _entry(root: Element, entry: Entry) -> None:
