@@ -187,6 +187,10 @@ async def test_asking_lifts_a_do_not_contact(amina):
     assert not await door.rows(people.suppression)
 
 
+async def test_her_own_page_leads_there(amina):
+    assert 'href="/mes-alertes/x"' in (await amina.get("/mes-alertes")).text
+
+
 async def test_a_form_without_her_visits_token_opens_no_code(amina):
     answer = await amina.post("/mes-alertes/x", csrf="x")
     assert answer.status == 403

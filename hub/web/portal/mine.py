@@ -15,6 +15,7 @@ from hub.web.language import language_of
 from hub.web.portal import devices
 from hub.web.portal.masking import masked
 from hub.web.portal.sign_in import way_in
+from hub.web.portal.x_account import X_CODES
 from hub.web.showing import PRIVATE, see_other, show
 from hub.web.visits import Visit, check, close_visit, visitor
 from subscribers import sessions
@@ -108,6 +109,7 @@ async def overview(request: web.Request) -> web.Response:
         done=request.query.get("fait", ""),
         undoable=_undoable(visit, hub.clock.now()),
         **shown(has, language_of(request), hub.clock.now()),
+        by_x=X_CODES in request.config_dict,
         **await devices.context(request),
     )
 
