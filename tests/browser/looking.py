@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What UX.md 12.1 asks of every page, in whatever state: one look, and the list of what is wrong.
 
-A page is loaded once; colours, width and media change under it. axe runs whole once (narrow,
-light), and where only looks can have changed, with the rules that look: the rest of what it reads
-is the same document.
+A page is loaded once; colours, width and media change under it. axe runs whole once (narrow), and
+where only looks can have changed, with the rules that look: the rest of what it reads is the same
+document. One language is looked at in the colours the other is not.
 """
 
 import json
@@ -23,6 +23,11 @@ LOOKS: Final = [
 WHOLE: Final = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
 SEEN: Final = {"runOnly": {"type": "rule", "values": LOOKS}, "resultTypes": ["violations"]}
 WIDTHS: Final = (320, 768, 1280)
+SCHEMES: Final = {
+    "fr": {320: "light", 768: "dark", 1280: "light"},
+    "en": {320: "dark", 768: "light", 1280: "dark"},
+}
+"""The colours a page is looked at in: between its two languages, both at every width."""
 
 _READY: Final = """() => {
   document.querySelectorAll('details').forEach(each => { each.open = true; });
@@ -30,7 +35,9 @@ _READY: Final = """() => {
 
 _DOCUMENT: Final = """(language) => {
   const wrong = [], all = (css) => [...document.querySelectorAll(css)];
-  const levels = all('h1, h2, h3, h4, h5, h6').map((h) => +h.tagName[1]);
+  // the summary of what is wrong stands above the h1, where it is read first
+  const headings = all('h1, h2, h3, h4, h5, h6').filter((h) => !h.closest('[role=alert]'));
+  const levels = headings.map((h) => +h.tagName[1]);
   if (all('h1').length !== 1) wrong.push(all('h1').length + ' h1');
   levels.forEach((level, i) => {
     if (level > (levels[i - 1] || 0) + 1) wrong.push('h' + level + ' after h' + levels[i - 1]);
@@ -51,7 +58,8 @@ _DOCUMENT: Final = """(language) => {
     }
   }
   for (const each of all('a[href^="#"]')) {
-    if (!document.getElementById(each.hash.slice(1))) wrong.push('leads nowhere: ' + each.hash);
+    const to = each.getAttribute('href');  // in a drawing a link has no hash
+    if (!document.getElementById(to.slice(1))) wrong.push('leads nowhere: ' + to);
   }
   if (all('[style], style, script:not([src])').length) wrong.push('inline style or script');
   if (all('[tabindex]').some((each) => each.tabIndex > 0)) wrong.push('tabindex above 0');
@@ -109,11 +117,12 @@ _PRINTED: Final = """() => [...document.querySelectorAll(
 
 
 async def look(tab: Page, language: str) -> list[str]:
-    """Everything that is wrong with the page as it stands, in six looks and in high contrast.
+    """Everything that is wrong with the page as it stands, at each width and in high contrast.
 
     Leaves it as it was found: narrow, light, and each `details` open.
     """
     await tab.set_viewport_size(SMALL)
+    await tab.emulate_media(color_scheme=SCHEMES[language][WIDTHS[0]])
     await tab.evaluate(_READY)
     wrong = list(await tab.evaluate(_DOCUMENT, language))
     await tab.evaluate(AXE_SCRIPT)
@@ -125,10 +134,10 @@ async def look(tab: Page, language: str) -> list[str]:
     for width in WIDTHS:
         await tab.set_viewport_size({"width": width, "height": 900})
         wrong += await tab.evaluate(_WIDE)
-        for scheme in ("light", "dark"):
+        if width != WIDTHS[0]:
+            scheme = SCHEMES[language][width]
             await tab.emulate_media(color_scheme=scheme)
-            if (width, scheme) != (320, "light"):
-                wrong += await _axe(tab, SEEN, f" ({scheme}, {width})")
+            wrong += await _axe(tab, SEEN, f" ({scheme}, {width})")
     await tab.set_viewport_size(SMALL)
     await tab.emulate_media(color_scheme="light")
     if language == "fr":  # high contrast: the same colours, whatever the words
