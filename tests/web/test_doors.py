@@ -111,7 +111,8 @@ async def test_no_get_changes_anything(door, news):
 
 async def everything(door):
     whole = (*tables.metadata.sorted_tables, *people_tables.metadata.sorted_tables)
-    rows = [await door.rows(table) for table in whole]
+    # but the lease, which the daemon renews by itself
+    rows = [await door.rows(table) for table in whole if table is not tables.lease]
     return [*rows, await door.counts()]
 
 
