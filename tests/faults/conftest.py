@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import insert, select
 from structlog.testing import capture_logs
 
+from bench.moulds import pour
 from channels.base import ChannelName
 from channels.registry import load
 from hub.clock import SystemClock
@@ -78,6 +79,7 @@ class Road:
 
     def __init__(self, folder, sandbox, name, **changes):
         self.sandbox, self.name, self.clock = sandbox, name, LeapClock()
+        pour(folder)
         self.ledger = Ledger.open(folder, exclusive=True, commit_wait=0.002)
         self.changes = {"timeout": 1.0} | changes
         self.engine = None

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, insert, select
 
+from bench.moulds import pour, pour_into
 from channels.base import ChannelName
 from hub.ledger import leases, runs, tables
 from hub.ledger.counting import Moves, apply_moves
@@ -17,7 +18,6 @@ from hub.ledger.deliveries import RESERVE, SETTLE, ReserveWindow, Settlement
 from hub.ledger.runs import RunState
 from hub.ledger.store import Ledger
 from hub.ledger.tables import announcement, delivery, run
-from subscribers import tables as people
 from subscribers.tables import to_ms
 
 START = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -33,6 +33,7 @@ def folder(tmp_path):
 @pytest.fixture
 async def ledger(folder):
     """An open ledger."""
+    pour(folder)
     async with Ledger.open(folder, commit_wait=0.02) as opened:
         yield opened
 
@@ -135,10 +136,10 @@ class Book:
 @contextmanager
 def opened(path):
     engine = open_writer(path)
-    with engine.begin() as conn:
-        people.metadata.create_all(conn)
-        tables.metadata.create_all(conn)
-        yield Book(conn)
+    with engine.connect() as conn:
+        pour_into(conn)
+        with conn.begin():
+            yield Book(conn)
     engine.dispose()
 
 
