@@ -37,9 +37,8 @@ CLICKED = """async (action) => {  // a browser opens windows only after a finger
   self.dispatchEvent(event);
   return opened;
 }"""
-READY = (
-    "() => navigator.serviceWorker.ready.then(() => Boolean(navigator.serviceWorker.controller))"
-)
+READY = """() => navigator.serviceWorker.getRegistration("/")
+  .then(worker => Boolean(worker?.active && navigator.serviceWorker.controller))"""
 
 
 async def visiting(tab: Any, town: Any, ref: str = "v0001") -> None:
@@ -92,14 +91,11 @@ async def deliver(tab: Any, town: Any, payload: str) -> None:
     )
     await session.send("ServiceWorker.enable")
     await town.door.until(lambda: bool(workers))
-    await session.send(
-        "ServiceWorker.deliverPushMessage",
-        {
-            "origin": town.home,
-            "registrationId": workers[-1]["registrationId"],
-            "data": payload,
-        },
-    )
+    number = workers[-1]["registrationId"]
+    message = {"origin": town.home, "registrationId": number, "data": payload}
+    async with asyncio.timeout(30):
+        await session.send("ServiceWorker.deliverPushMessage", message)
+    await session.detach()
 
 
 async def shown(tab: Any, town: Any, containing: str) -> list[Any]:
@@ -117,7 +113,7 @@ async def shown(tab: Any, town: Any, containing: str) -> list[Any]:
 async def allowed(tab: Any, town: Any) -> None:
     await tab.context.grant_permissions(["notifications"], origin=town.home)
     await tab.goto("/")
-    await tab.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
+    await town.door.until(lambda: tab.evaluate(READY), 30)
 
 
 # ------------------------------------------------------------------ notifications
