@@ -10,6 +10,7 @@ from door_rig import START, authority_of
 
 from channels.base import ChannelName
 from hub.flow.accept.credentials import Scope, issue_key, revoke_key
+from hub.flow.keep.retention import Retiring, Rules
 from hub.ledger import tables
 from hub.web.desk import DESK
 from subscribers import tables as people
@@ -483,3 +484,13 @@ async def test_pages_of_the_desk_are_kept_by_nobody(counter):
     answer = await counter.ask("GET", "/guichet")
     assert answer.headers["Cache-Control"] == "no-store"
     assert counter.door.app[DESK].authority_name in unescape(answer.text)
+
+
+async def test_visits_that_are_over_are_erased_with_the_daily_round(counter):
+    door = counter.door
+    rules = Rules(**door.app[DESK].settings.retention.model_dump())
+    retiring = Retiring(door.hub.ledger, rules, door.clock)
+    assert "desks" not in await retiring.erase()
+    door.clock.leap(timedelta(hours=4, seconds=1))
+    assert (await retiring.erase())["desks"] == 1
+    assert not await door.rows(tables.desk_visit)

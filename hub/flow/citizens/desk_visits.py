@@ -51,7 +51,6 @@ def sign_in(conn: Connection, authority: int, key: str, officer: str, now: datet
     desk = desk_of_key(conn, key)
     if desk is None or desk["authority"] != authority:
         return None
-    conn.execute(delete(desk_visit).where(desk_visit.c.expires <= now))
     token = secrets.token_urlsafe(32)
     row = {"key": desk["id"], "officer": officer, "created": now, "seen": now}
     row |= {"token_hash": _hash(token), "expires": now + LONGEST}
@@ -86,6 +85,12 @@ def clerk_of(conn: Connection, token: str, now: datetime) -> Clerk | None:
 def sign_out(conn: Connection, token: str) -> None:
     """End the visit. Harmless where it is over."""
     conn.execute(delete(desk_visit).where(desk_visit.c.token_hash == _hash(token)))
+
+
+def forget(conn: Connection, now: datetime, limit: int) -> int:
+    """Erase visits that are over. Returns how many, `limit` at most."""
+    over = select(desk_visit.c.token_hash).where(desk_visit.c.expires <= now).limit(limit)
+    return conn.execute(delete(desk_visit).where(desk_visit.c.token_hash.in_(over))).rowcount
 
 
 def is_theirs(clerk: Clerk, given: str) -> bool:

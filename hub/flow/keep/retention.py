@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy import Connection
 
 from channels.base import Clock
+from hub.flow.citizens import desk_visits
 from hub.ledger import retention as ledger_rows
 from hub.ledger.journal import Journal
 from hub.ledger.store import Ledger
@@ -63,6 +64,9 @@ class Rules:
             "unverified": lambda conn, now, limit: people.unverified(
                 conn, old(now, self.unverified), limit
             ),
+            "abandoned": lambda conn, now, limit: people.abandoned(
+                conn, old(now, self.unverified), limit
+            ),
             "consents": lambda conn, now, limit: people.withdrawn(
                 conn, old(now, self.consents), limit
             ),
@@ -70,6 +74,7 @@ class Rules:
             "challenges": lambda conn, now, limit: challenges.forget(conn, now - COUNTED, limit),
             "drafts": drafts.forget,
             "visits": sessions.forget,
+            "desks": desk_visits.forget,
             "audit": lambda conn, now, limit: ledger_rows.lines(conn, old(now, self.audit), limit),
         }
 
