@@ -64,7 +64,7 @@ def ids_in(language: str) -> dict[str, tuple[str, ...]]:
             continue
         single = message.id if isinstance(message.id, str) else message.id[0]
         words = message.string
-        found[single] = (words,) if isinstance(words, str) else tuple(words)
+        found[single] = (words,) if isinstance(words, str) else tuple(words or ())
     return found
 
 
