@@ -2,11 +2,14 @@
 """What is not kept longer than it serves: addresses nobody confirmed, consents long withdrawn."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import Connection, delete, select
 
 from subscribers.tables import consent, contact_point, subscriber, suppression
+
+_LATELY: Final = timedelta(days=30)
 
 
 def unverified(conn: Connection, before: datetime, limit: int) -> int:
@@ -27,6 +30,18 @@ def _nobody_left(conn: Connection, people: Sequence[int]) -> None:
     """What hangs on a person goes with them (the tables say so themselves)."""
     reachable = select(contact_point.c.id).where(contact_point.c.subscriber == subscriber.c.id)
     conn.execute(delete(subscriber).where(subscriber.c.id.in_(people), ~reachable.exists()))
+
+
+def abandoned(conn: Connection, before: datetime, limit: int) -> int:
+    """Erase people who subscribed before then and never gave an address: notifications on a device
+    that were not turned on. Returns how many, `limit` at most.
+
+    Not those of long ago: somebody who took their last device back has a consent to show.
+    """
+    reachable = select(contact_point.c.id).where(contact_point.c.subscriber == subscriber.c.id)
+    lately = subscriber.c.created.between(before - _LATELY, before)
+    idle = select(subscriber.c.id).where(lately, ~reachable.exists()).limit(limit)
+    return conn.execute(delete(subscriber).where(subscriber.c.id.in_(idle))).rowcount
 
 
 def withdrawn(conn: Connection, before: datetime, limit: int) -> int:
