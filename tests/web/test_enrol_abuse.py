@@ -14,7 +14,8 @@ from citizen_rig import DONE, PROOFS, SMS, THEMES, WAYS, Citizen, words
 from channels.base import ChannelName, Reason, Recipient
 from hub.ledger import tables
 from hub.web.desk import DESK
-from subscribers import directory
+from hub.web.portal.drafting import Draft
+from subscribers import directory, drafts
 from subscribers import tables as theirs
 from subscribers.suppression import SuppressionReason, address_hash, suppress
 from subscribers.suspension import suspend
@@ -54,21 +55,36 @@ async def test_of_a_thousand_guesses_at_once_five_are_looked_at(make_door):
     assert [point.verified_at for point in points] == [None]
 
 
+async def browsers(door, how_many):
+    """Browsers that answered the first question, and the stamp of the form they were shown."""
+    hub, first = door.app[DESK], Citizen(door)
+    await first.choose("eau")
+    stamp = re.search('name="stamp" value="([^"]*)"', (await first.get(WAYS)).text)[1]
+    document = Draft({"theme-eau": "1"}).document()
+
+    def write(conn):
+        now = door.clock.now()
+        return [drafts.keep(conn, hub.authority, None, document, now) for _ in range(how_many)]
+
+    shown = []
+    for token in await hub.ledger.transact(write):
+        shown.append(Citizen(door))
+        shown[-1].cookies["draft"] = token
+    return shown, {"theme-eau": "1", "where": "whole", "consent": "1", "stamp": stamp}
+
+
 async def test_of_a_thousand_sign_ups_to_one_prefix_twenty_are_sent(make_door):
     door = await make_door(
         limits=ROOMY, server={"trusted_proxies": ["127.0.0.1/32"]}, sign_ups={"fill_seconds": 0}
     )
-    first = Citizen(door)
-    await first.choose("eau")
-    stamp = re.search('name="stamp" value="([^"]*)"', (await first.get(WAYS)).text)[1]
     before = await door.counts()
+    robots, form = await browsers(door, 1_000)
 
     async def sign_up(n):
-        robot = Citizen(door, origin=f"100.{64 + n // 250}.{n % 250}.7")
-        await robot.choose("eau")
-        form = {"theme-eau": "1", "where": "whole", "consent": "1", "stamp": stamp}
-        form |= {"by-sms": "1", "mobile": f"+33 6 39 98 {n // 100:02} {n % 100:02}"}
-        return (await robot.ask("POST", WAYS, **form)).status
+        robot = robots[n - 5_000]
+        robot.headers["X-Forwarded-For"] = f"100.{64 + n // 250}.{n % 250}.7"
+        number = f"+33 6 39 98 {n // 100:02} {n % 100:02}"
+        return (await robot.ask("POST", WAYS, **form, **{"by-sms": "1", "mobile": number})).status
 
     ends = []
     for start in range(5_000, 6_000, 50):  # a browser has a few connections, not a thousand
@@ -226,17 +242,14 @@ async def test_known_and_unknown_take_as_long(make_door):
         for hundred in (30, 40)
     )
     await door.hub.ledger.transact(lambda conn: _write_down(conn, door, known))
-    stamp = ""
+    robots, form = await browsers(door, 400)
     spent = {True: [], False: []}
     for pair in zip(known, unknown, strict=True):
         for typed in pair if len(spent[True]) % 2 else reversed(pair):
-            zoe = Citizen(door)
-            await zoe.choose("eau")
-            if not stamp:
-                stamp = re.search('name="stamp" value="([^"]*)"', (await zoe.get(WAYS)).text)[1]
-            form = {"theme-eau": "1", "where": "whole", "consent": "1", "stamp": stamp}
             started = time.perf_counter()
-            answer = await zoe.ask("POST", WAYS, **{**form, "by-sms": "1", "mobile": typed})
+            answer = await robots.pop().ask(
+                "POST", WAYS, **form, **{"by-sms": "1", "mobile": typed}
+            )
             spent[typed in known].append(time.perf_counter() - started)
             assert answer.status == 303
     low, high = (quantiles(spent[each], n=4) for each in (True, False))

@@ -17,7 +17,6 @@ from hub.web import cookies
 from hub.web.desk import desk
 from subscribers import drafts
 from subscribers.drafts import COOKIE, LIFETIME, PERSON
-from subscribers.tables import from_ms, to_ms
 
 log = structlog.get_logger(__name__)
 
@@ -59,7 +58,7 @@ class Draft:
     def document(self) -> dict[str, Any]:
         """As the ledger keeps it."""
         proofs = {
-            str(name): [proof.number, proof.address, to_ms(proof.again)]
+            str(name): [proof.number, proof.address, proof.again.isoformat()]
             for name, proof in self.proofs.items()
         }
         return {
@@ -75,7 +74,7 @@ class Draft:
     def of(cls, document: Mapping[str, Any]) -> "Draft":
         """As it was kept."""
         proofs = {
-            ChannelName(name): Proof(number, address, from_ms(again))
+            ChannelName(name): Proof(number, address, datetime.fromisoformat(again))
             for name, (number, address, again) in document["proofs"].items()
         }
         return cls(
@@ -125,20 +124,20 @@ def finished(draft: Draft) -> Draft:
 def stamp(request: web.Request) -> str:
     """For the hidden field `STAMP` of a form: when it was shown, so that none is filled faster
     than a hand can (DOMAIN.md section 5)."""
-    shown = str(to_ms(desk(request).clock.now()))
-    return f"{shown}.{_sign(request, shown)}"
+    shown = desk(request).clock.now().isoformat(timespec="milliseconds")
+    return f"{shown}|{_sign(request, shown)}"
 
 
 def is_machine(request: web.Request, form: Mapping[str, str]) -> bool:
     """Whether a form was filled as no person does: in no time, or where nobody sees."""
     hub = desk(request)
-    shown, _, signature = form.get(STAMP, "").partition(".")
+    shown, _, signature = form.get(STAMP, "").partition("|")
     genuine = hmac.compare_digest(
         signature.encode("utf-8", "replace"), _sign(request, shown).encode()
     )
     if form.get(TRAP) or not genuine:
         return True
-    seconds = (hub.clock.now() - from_ms(int(shown))).total_seconds()
+    seconds = (hub.clock.now() - datetime.fromisoformat(shown)).total_seconds()
     return seconds < hub.settings.sign_ups.fill_seconds
 
 
