@@ -59,7 +59,7 @@ def pick(threads: Iterable[Thread], asked: Pick, catalogue: Catalogue) -> Sequen
 def places(
     zones: Sequence[str], polygon: Mapping[str, Any] | None, catalogue: Catalogue
 ) -> list[Zone]:
-    """The zones an announcement names, then the smallest its drawn area touches; none is the whole
+    """The zones an announcement names, then those its drawn area touches; none is the whole
     town."""
     named = [catalogue.zones_by_key[key] for key in zones if key in catalogue.zones_by_key]
     drawn = [catalogue.zones[number] for number in sorted(_touched(polygon, catalogue))]
@@ -89,15 +89,9 @@ def _meets(reach: set[int], card: Card, catalogue: Catalogue) -> bool:
 
 
 def _touched(polygon: Mapping[str, Any] | None, catalogue: Catalogue) -> set[int]:
-    """The smallest zones a drawn area touches: around each stand the wider ones, up to the town,
-    which it touches too and does not mean."""
+    """The zones a drawn area touches. Around them stands the town, which it touches too and does
+    not mean; a district is meant beside its street, for most streets have no area of their own."""
     found = () if polygon is None else catalogue.zones_touching(polygon)
     assert not isinstance(found, PolygonProblem)  # checked at intake
-    return set(found) - {wider for number in found for wider in _parents(number, catalogue)}
-
-
-def _parents(number: int, catalogue: Catalogue) -> Iterable[int]:
-    parent = catalogue.zones[number].parent
-    while parent is not None:
-        yield parent
-        parent = catalogue.zones[parent].parent
+    within = {number for number in found if catalogue.zones[number].level != "town"}
+    return within or set(found)

@@ -145,7 +145,7 @@ def _step(card: Card, address: str, town: Board, language: str) -> dict[str, Any
     }
 
 
-def wishes(town: Board, language: str, chosen: Pick) -> dict[str, list[tuple[str, str]]]:
+def wishes(town: Board, language: str, chosen: Pick) -> dict[str, Any]:
     """The (key, name) a reader may choose from; narrower ones behind their parents, with a dash.
 
     What is archived, and streets, of which there are thousands, are offered only where they are
