@@ -14,7 +14,7 @@ BLANKS = (
     *("deliveries", "attempts", "audit", "backups"),
 )
 VALUES = dict.fromkeys(BLANKS, "x")
-ALL = ("not", "partly", "fully", "sms", "email", "webpush", "x", "two_way")
+ALL = ("not", "partly", "fully", "sms", "email", "webpush", "x", "x_messages", "two_way")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -95,4 +95,5 @@ def _true(hub: Desk) -> set[str]:
     channels = hub.settings.channels
     configured = {name.value for name in ChannelName if getattr(channels, name) is not None}
     two_way = {"two_way"} if channels.sms is not None and not channels.sms.one_way else set()
-    return {hub.settings.portal.accessibility, *configured, *two_way}
+    direct = {"x_messages"} if channels.x is not None and channels.x.direct_messages else set()
+    return {hub.settings.portal.accessibility, *configured, *two_way, *direct}
