@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from channels.base import ChannelName, Recipient
 from hub.browsers import devices_of
@@ -70,7 +71,7 @@ async def pushed(town: Any, code: str) -> str:
     return found[0]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def tablet(town: Any) -> None:
     """Somebody has a device of the sandbox, whose messages can be read."""
     door = town.door
