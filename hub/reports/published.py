@@ -142,7 +142,10 @@ def _read(conn: Connection, authority: int, kept: Published | None) -> Published
         table.c.published.is_not(None),
         table.c.source.not_in(UNSEEN),
     )
-    counted = select(func.count(), func.max(table.c.published), func.max(table.c.cancelled_at))
+    withdrawn = table.c.cancelled_at
+    counted = select(
+        func.count(), func.max(table.c.published), func.count(withdrawn), func.max(withdrawn)
+    )
     stamp = tuple(conn.execute(counted.where(*theirs)).one())
     if kept is not None and kept.stamp == stamp:
         return kept

@@ -155,7 +155,8 @@ async def test_what_is_known_is_not_read_again(press):
 async def test_the_question_of_each_visit_touches_no_row(press):
     def plan(conn):
         asked = (
-            "EXPLAIN QUERY PLAN SELECT count(*), max(published), max(cancelled_at)"
+            "EXPLAIN QUERY PLAN SELECT count(*), max(published),"
+            " count(cancelled_at), max(cancelled_at)"
             " FROM announcement WHERE authority = 1 AND published IS NOT NULL"
             " AND source NOT IN ('digest', 'note')"
         )
@@ -194,3 +195,10 @@ async def test_an_alert_ends_when_it_said_it_would(press):
     found = await published(press.ledger, VALMONT)
     assert len(found.alerts(NOW)) == 1
     assert found.alerts(NOW + DAY) == ()
+
+
+async def test_two_withdrawn_in_one_moment_are_both_seen(press):
+    made = [await press.write(f"Crue {n}", "eau", urgency=Urgency.URGENT) for n in range(2)]
+    for left, each in zip((1, 0), made, strict=True):
+        await press.move(each, Event.CANCEL, NOW)
+        assert len((await published(press.ledger, VALMONT)).alerts(NOW)) == left

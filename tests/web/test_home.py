@@ -135,6 +135,14 @@ async def test_who_has_the_page_is_told_it_did_not_change(door, news):
     assert (await door.ask("GET", "/annonces", headers=tag)).status == 200
 
 
+async def test_a_language_is_remembered_also_where_the_page_is_known(door):
+    first = await door.ask("GET", "/annonces?lang=en")
+    asked = {"If-None-Match": first.headers["ETag"]}
+    again = await door.ask("GET", "/annonces?lang=en", headers=asked)
+    assert again.status == 304
+    assert again.headers["Set-Cookie"] == first.headers["Set-Cookie"]
+
+
 async def test_an_announcement_says_what_it_is_to_whoever_shares_it(door, news):
     english = {"title": "Water cut", "body": "Off on Thursday."}
     key = await door.key()
