@@ -57,6 +57,8 @@ async def stage(town: Town) -> dict[str, str]:
         themes=["alertes"],
         urgency="drill",
     )
+    codes["withdrawn"] = await town.publish(title="Braderie", themes=["culture"])
+    await town.door.with_key(town.key, "POST", f"{codes['withdrawn']}/cancel")
     return codes
 
 
@@ -98,11 +100,32 @@ async def paper(tab: Page, town: Town) -> AsyncIterator[str]:
 
 
 async def desk(tab: Page, town: Town) -> AsyncIterator[str]:
-    """The door of the desk."""
+    """The door of the desk, and somebody subscribed there."""
     await tab.goto("/guichet")
     yield "desk, closed"
     await submit(tab)
     yield "desk, nothing typed"
+    await tab.fill("#key", await town.door.key(f"desk {next(_WHO)}", may_enrol=True))
+    await tab.fill("#officer", "M. Durand")
+    await submit(tab)
+    yield "desk, open"
+    note = "main form[action='/guichet']"  # another one closes the desk
+    await submit(tab, note)
+    yield "desk, nothing noted"
+    for box in ("#theme-eau", "#zone-tanneries", "#consent", "#given-present", "#checked-code"):
+        await tab.check(box)
+    await tab.fill("#mobile", new_number())
+    await submit(tab, note)
+    yield "desk, code"
+    await submit(tab)
+    yield "desk, wrong code"
+    await tab.goto("/guichet")
+    for box in ("#theme-eau", "#consent", "#given-telephone", "#checked-call"):
+        await tab.check(box)
+    await tab.fill("#mobile", new_number())
+    await tab.fill("#reason", "rappelée")
+    await submit(tab, note)
+    yield "desk, leaflet"
 
 
 async def stopping(tab: Page, town: Town) -> AsyncIterator[str]:
@@ -114,6 +137,8 @@ async def stopping(tab: Page, town: Town) -> AsyncIterator[str]:
     yield "stop"
     await submit(tab)
     yield "stopped"
+    await tab.locator("form:has([name=undo]) button").click()
+    yield "undone"
     await tab.goto("/stop/nothing")
     yield "nothing to stop"
 
