@@ -97,7 +97,6 @@ def shoot(folder: Path, wanted: list[str]) -> Iterator[str]:
                 viewport={"width": width, "height": 800}, locale="fr-FR", device_scale_factor=1.5
             )
             page = context.new_page()
-            page.set_default_timeout(8000)
             for name in wanted or list(PAGES):
                 try:
                     PAGES[name](page, town)

@@ -218,7 +218,7 @@ class Door:
             ):
                 await asyncio.sleep(0.01)
 
-    async def settled(self, key: str, code: str) -> Any:
+    async def settled(self, key: str, code: str, seconds: float = 10.0) -> Any:
         """The announcement as the API shows it, once nothing is planned or under way any more."""
         shown: dict[str, Any] = {}
 
@@ -230,7 +230,7 @@ class Door:
             planned = all(run.state != "planning" for run in runs)
             return planned and not states & {"ready", "reserved", "doubt"}
 
-        await self.until(done)
+        await self.until(done, seconds)
         return shown
 
     # ------------------------------------------------------------------ what is on disk
