@@ -26,6 +26,7 @@ from channels.base import ChannelName
 Walk = Callable[[Page, Town], AsyncIterator[str]]
 _STAGED: dict[str, dict[str, str]] = {}
 _WHO = count()
+_ERASED = count()
 
 
 async def stage(town: Town) -> dict[str, str]:
@@ -205,7 +206,7 @@ async def _answered_wrongly(tab: Page) -> AsyncIterator[str]:
 
 async def mine(tab: Page, town: Town) -> AsyncIterator[str]:
     """One's own pages: every change, then none of it left."""
-    mobile = known(next(_WHO))
+    mobile = known(next(_ERASED))
     await tab.goto("/mes-alertes")
     yield "way in"
     await submit(tab)
