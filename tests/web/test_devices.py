@@ -10,6 +10,7 @@ import zlib
 from typing import Any
 
 import pytest
+from citizen_rig import DONE, PROOFS, Citizen, words
 from door_rig import Door
 
 from channels.base import ChannelName
@@ -88,6 +89,22 @@ async def test_who_subscribes_by_this_browser_alone_needs_no_other_contact(door,
     assert device.verified_at is not None
     await door.post(await door.key(), {**news, "zones": []})
     await told(door, "inconnu", "Coupure d'eau jeudi")
+
+
+async def test_the_whole_way_by_this_device_alone(door, news):
+    zoe = Citizen(door)
+    assert (await zoe.subscribe("eau", by_webpush="1")).headers["Location"] == PROOFS
+    page = (await zoe.get(PROOFS)).text
+    key = re.search(r'data-key="([\w-]+)" data-token="(\w+)"', page)
+    assert len(key[1]) == 87  # an uncompressed point of P-256, in base64url
+    answer = await add(door, zoe.cookies, "zoe", token=key[2])
+    assert answer.json == {"go": DONE}
+    zoe.cookies["visit"] = re.search(r"visit=([^;]+)", answer.headers["Set-Cookie"])[1]
+    assert "Eau et coupures" in words((await zoe.get(DONE)).text)
+    await door.post(await door.key(), {**news, "zones": [], "channels": ["webpush"]})
+    await told(door, "zoe", "Coupure d'eau jeudi")
+    mine = words((await zoe.get("/mes-alertes")).text)
+    assert "Firefox, Android" in mine
 
 
 async def test_a_browser_that_was_added_visits_its_own_pages(door):
@@ -268,8 +285,18 @@ async def test_a_device_is_removed_and_told_nothing_more(door):
     await add(door, cookies, "tablette")
     (device,) = await devices(door, person)
     answer = await press(door, cookies, "/appareil/retirer", device.id, await csrf_of(cookies))
-    assert (answer.status, answer.headers["Location"]) == (303, "/mes-alertes")
+    assert (answer.status, answer.headers["Location"]) == (303, "/mes-alertes?fait=appareil")
     assert await devices(door, person) == []
+
+
+async def test_the_last_way_to_reach_somebody_is_not_removed_by_the_list(door):
+    person, _ = await newcomer(door)
+    cookies = await visit(door, person)
+    await add(door, cookies, "seul")
+    (device,) = await devices(door, person)
+    answer = await press(door, cookies, "/appareil/retirer", device.id, await csrf_of(cookies))
+    assert answer.headers["Location"] == "/mes-alertes?fait=dernier"
+    assert await devices(door, person) == [device]
 
 
 async def test_nobody_removes_or_tries_a_device_of_somebody_else(door):
