@@ -135,7 +135,7 @@ async def test_the_towns_budget_for_a_day_ends_sms_and_not_email(make_door):
 
 
 @pytest.mark.parametrize(
-    "trap", [{"website": "https://spam.example"}, {"hurry": True}, {"stamp": "x"}]
+    "trap", [{"remarque": "https://spam.example"}, {"hurry": True}, {"stamp": "x"}]
 )
 async def test_a_machine_is_answered_as_anybody_and_gets_nothing(door, log, trap):
     robot, zoe = Citizen(door), Citizen(door)
@@ -166,7 +166,7 @@ async def turned_away(door):
 async def test_a_code_guessed_for_nobody_opens_nothing(door):
     """A machine's code exists like any other; hitting it proves nobody's address."""
     robot = Citizen(door)
-    await robot.subscribe("eau", by_sms="1", mobile=TYPED, website="x")
+    await robot.subscribe("eau", by_sms="1", mobile=TYPED, remarque="x")
     (row,) = await door.rows(theirs.challenge)
     code = door.app[DESK].asking.proofs.code(row.id, row.nonce)
     assert (await robot.prove(code)).status == 422

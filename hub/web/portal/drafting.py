@@ -23,8 +23,8 @@ log = structlog.get_logger(__name__)
 MACHINES: Final = Counter(
     "hub_sign_ups_turned_away", "Sign-ups that looked like a machine's.", registry=None
 )
-TRAP: Final = "website"
-"""A field nobody sees: what fills it is no person."""
+TRAP: Final = "remarque"
+"""A field nobody sees: what fills it is no person. No browser has a word ready for it."""
 STAMP: Final = "stamp"
 """When the form was shown, signed."""
 
@@ -138,7 +138,7 @@ def is_machine(request: web.Request, form: Mapping[str, str]) -> bool:
     if form.get(TRAP) or not genuine:
         return True
     seconds = (hub.clock.now() - datetime.fromisoformat(shown)).total_seconds()
-    return seconds < hub.settings.sign_ups.fill_seconds
+    return 0 <= seconds < hub.settings.sign_ups.fill_seconds  # before: the clock was set back
 
 
 def count_machine() -> None:
