@@ -5,12 +5,14 @@ import asyncio
 import json
 import os
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # W3C WebDriver section 12
-_START = 60.0  # seconds a browser may take to start on a busy machine
+_START = 120.0  # seconds a browser may take to start on a busy machine
+_END = 10.0  # and to end, before it is made to
+_ANSWER = 60.0  # and to answer
 
 PREFS: Mapping[str, Any] = {
     "marionette.port": 0,  # any free one, told in the profile
@@ -55,7 +57,8 @@ class Firefox:
         body = json.dumps([0, self._asked, command, given]).encode()
         self._writer.write(b"%d:%b" % (len(body), body))
         await self._writer.drain()
-        _, _, error, result = await self.hear()
+        async with asyncio.timeout(_ANSWER):
+            _, _, error, result = await self.hear()
         if error is not None:
             raise FirefoxError(f"{command}: {error['error']}: {error['message']}")
         return result
@@ -106,14 +109,24 @@ async def firefox(binary: str, profile: Path, **prefs: Any) -> AsyncIterator[Fir
         port = await _port(profile / "MarionetteActivePort", process)
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**24)
         window = Firefox(reader, writer)
-        await window.hear()  # its greeting
+        async with asyncio.timeout(_START):
+            await window.hear()  # its greeting
         await window.ask("WebDriver:NewSession", capabilities={})
         yield window
         writer.close()
     finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
+        await _end(process)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError):
+        process.terminate()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_END):
+            await process.wait()
+            return
+    process.kill()
+    await process.wait()
 
 
 async def _port(told: Path, process: asyncio.subprocess.Process) -> int:
