@@ -36,7 +36,7 @@ demo: $(INSTALLED) ## A made-up town in a sandbox, on this machine alone (ARGS="
 
 # Three at a time, whatever the cores: the journeys wait more than they work.
 test: $(TESTABLE) ## All the tests, with branch coverage (ARGS="tests/house -k clock")
-	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--numprocesses 3 --dist loadfile --cov --cov-report=term)
+	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--numprocesses 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=term)
 
 check: $(TESTABLE) ## Format, lint, types and import contracts
 	$(BIN)/ruff format --check .

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""In CI (CI=true) nothing is skipped in silence: a skip is listed with its reason, or it fails."""
+"""In CI (CI=true) a skip is listed with its reason, or it fails; slow rooms come first."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 
 ALLOWED = Path(__file__).with_name("allowed_skips.txt")
+SLOW_ROOMS = ("journeys", "mutants", "simulator", "browser")
 _unlisted: list[str] = []
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take minutes begin first: begun last, one worker ends them while others idle.
+
+    Needs `--no-loadscope-reorder` (Makefile), or xdist orders by how many tests a file has.
+    """
+    items.sort(key=lambda item: item.path.parent.name not in SLOW_ROOMS)  # stable
 
 
 def _allowed() -> tuple[str, ...]:
