@@ -3,6 +3,7 @@
 
 import asyncio
 import inspect
+import sqlite3
 import time
 from collections import Counter
 from contextlib import suppress
@@ -15,6 +16,7 @@ import pytest
 from sqlalchemy import insert, select
 from structlog.testing import capture_logs
 
+from bench.moulds import pour, pour_into
 from channels.base import Accepted, ChannelName, Prepared, Sighting, TextLimit, Urgency
 from hub.announcement import Announcement, State
 from hub.flow.accept.intake import Intake, publish
@@ -247,9 +249,11 @@ class Hub:
         self.answering = answering  # channels where receipts come
         self.lease_seconds = lease_seconds  # most tests leap by hours and mean nothing by it
         self.engine = None
+        self._seen_by = self._stood = None
         self.open()
 
     def open(self):
+        pour(self.folder, build_town)
         self.ledger = Ledger.open(self.folder, exclusive=True, commit_wait=0.002)
 
     def __getitem__(self, channel):
@@ -298,11 +302,18 @@ class Hub:
         for task in dying:
             task.cancel()
         await asyncio.gather(*dying, return_exceptions=True)
-        self.ledger.close()
+        self.shut()
         self.open()
 
     async def close(self):
         await self.stop()
+        self.shut()
+
+    def shut(self):
+        """Let go of the ledger."""
+        if self._seen_by is not None:
+            self._seen_by.close()
+            self._seen_by = self._stood = None
         self.ledger.close()
 
     # ------------------------------------------------------------ doors
@@ -342,15 +353,28 @@ class Hub:
 
         return await self.ledger.read(read)
 
-    async def until(self, true, seconds=10.0, *, upkeep=True):
-        """Wait for threads (never for the clock) until `true()`; upkeep turns meanwhile."""
+    def stirred(self):
+        """Whether the ledger or the clock moved since this was last asked."""
+        if self._seen_by is None:
+            self._seen_by = sqlite3.connect(self.folder / "ledger.sqlite3")
+        (version,) = self._seen_by.execute("PRAGMA data_version").fetchone()
+        before, self._stood = self._stood, (version, self.clock._zero, self.clock.wrong)
+        return self._stood != before
+
+    async def until(self, true, seconds=30.0, *, upkeep=True):
+        """Wait for threads (never for the clock) until `true()`; upkeep turns meanwhile.
+
+        A round costs 20 reads: it is taken where something moved, and at every tenth look.
+        """
+        look = 0
         async with asyncio.timeout(seconds):
             while not (await found if inspect.isawaitable(found := true()) else found):
-                if self.engine is not None and upkeep:
+                if self.engine is not None and upkeep and (self.stirred() or look % 10 == 0):
                     await self.engine.round()
+                look += 1
                 await asyncio.sleep(0.002)
 
-    async def ends(self, of, seconds=10.0):
+    async def ends(self, of, seconds=30.0):
         """Until an announcement is finished."""
 
         async def finished():
@@ -376,8 +400,12 @@ class Hub:
 
     async def idle(self, turns=20):
         """Long enough for whatever could still happen at this moment to happen."""
-        for _ in range(turns):
-            await self.engine.round()
+        for turn in range(turns):
+            if self.stirred() or turn % 5 == 0:
+                await self.engine.round()
+            else:  # whatever was asked of the writer before this is written after it
+                barrier = self.ledger.transact(lambda conn: None)
+                await asyncio.gather(barrier, return_exceptions=True)
             await asyncio.sleep(0.002)
 
 
@@ -396,7 +424,6 @@ async def make_hub(tmp_path):
     async def make(*channels, started=True, **shape):
         hub = Hub(tmp_path / f"hub{len(made)}", *channels, **shape)
         made.append(hub)
-        await hub.write(build_town)
         if started:
             await hub.start()
         return hub
@@ -426,10 +453,8 @@ class Book:
     def __init__(self, path=":memory:"):
         self.engine = open_writer(Path(path))
         self.conn = self.engine.connect()
+        pour_into(self.conn, build_town)
         self._transaction = self.conn.begin()
-        tables.metadata.create_all(self.conn)
-        ledger_tables.metadata.create_all(self.conn)
-        build_town(self.conn)
         self.now = START
 
     def close(self):
