@@ -4,13 +4,17 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
-from shapely import STRtree
+from shapely import STRtree, unary_union
 from sqlalchemy import Connection, Table, select
 
 from subscribers import tables
 from subscribers.geometry import Area, PolygonProblem, read_area
+
+_TOWN: Final = "town"
+_SLIVER: Final = 0.01
+"""Of a drawing: what is less lies between two districts that were not drawn quite side by side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +102,29 @@ class Catalogue:
 
     def zones_touching(self, geojson: object) -> tuple[int, ...] | PolygonProblem:
         """The zones whose area shares ground with a GeoJSON polygon, ascending; neighbours that
-        only share a boundary do not. Archived zones count: people still live there."""
+        only share a boundary do not. Archived zones count: people still live there.
+
+        The town around them is not meant by a drawing inside its districts, or a metre drawn there
+        would reach everybody; it is where some of the drawing lies in no smaller area, for whoever
+        lives there can only be reached so. A district is meant beside its street: most streets
+        have no area of their own.
+        """
         drawn = read_area(geojson)
         if isinstance(drawn, PolygonProblem):
             return drawn
         ids, areas, tree = self._areas
         near = tree.query(drawn, predicate="intersects")
-        return tuple(sorted(ids[i] for i in near if not areas[i].touches(drawn)))
+        touched = {ids[i]: areas[i] for i in near if not areas[i].touches(drawn)}
+        smaller = [area for each, area in touched.items() if self.zones[each].level != _TOWN]
+        if smaller:
+            rest = drawn.difference(unary_union(smaller))
+            touched = {
+                each: area
+                for each, area in touched.items()
+                if self.zones[each].level != _TOWN
+                or rest.intersection(area).area > _SLIVER * drawn.area
+            }
+        return tuple(sorted(touched))
 
     @cached_property
     def _zone_children(self) -> Mapping[int, list[int]]:

@@ -89,9 +89,7 @@ def _meets(reach: set[int], card: Card, catalogue: Catalogue) -> bool:
 
 
 def _touched(polygon: Mapping[str, Any] | None, catalogue: Catalogue) -> set[int]:
-    """The zones a drawn area touches. Around them stands the town, which it touches too and does
-    not mean; a district is meant beside its street, for most streets have no area of their own."""
+    """The zones a drawn area touches."""
     found = () if polygon is None else catalogue.zones_touching(polygon)
     assert not isinstance(found, PolygonProblem)  # checked at intake
-    within = {number for number in found if catalogue.zones[number].level != "town"}
-    return within or set(found)
+    return set(found)

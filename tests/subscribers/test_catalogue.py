@@ -123,6 +123,25 @@ def test_a_drawing_touches_the_areas_it_shares_ground_with(conn: Connection, val
     assert touched({"type": "MultiPolygon", "coordinates": [square(5, 5)["coordinates"]]}) == set()
 
 
+def test_the_town_around_is_meant_only_where_nothing_smaller_is(
+    conn: Connection, valmont: str
+) -> None:
+    area = features(ville=square(0, 0, 3), centre=square(0, 0), gare=square(1, 0))
+    assert not import_catalogue(conn, valmont, area).problems
+    town = load_catalogue(conn, 1)
+
+    def touched(drawing: dict[str, Any]) -> set[str]:
+        found = town.zones_touching(drawing)
+        assert not isinstance(found, PolygonProblem)
+        return keys(town, found)
+
+    assert touched(square(0.2, 0.2, 0.1)) == {"centre"}
+    assert touched(square(0.9, 0.2, 0.2)) == {"centre", "gare"}
+    assert touched(square(0.9, 0.9, 0.2)) == {"ville", "centre", "gare"}  # and fields beyond
+    assert touched(square(2.5, 2.5, 0.1)) == {"ville"}
+    assert touched(square(-1, -1, 9)) == {"ville", "centre", "gare"}
+
+
 def test_a_town_without_a_map_is_touched_nowhere(town: Catalogue) -> None:
     assert town.zones_touching(square(0, 0)) == ()
 
