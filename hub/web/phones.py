@@ -22,6 +22,7 @@ from hub.web.bodies import read_form
 from hub.web.desk import desk
 from hub.web.language import language_of, remember
 from hub.web.portal.announcement import is_public
+from hub.web.showing import around
 from templates.pages.pages import AnnouncementProgress, Phone, PhoneMessage, RunProgress, page
 from templates.pages.wording import ShownState
 from templates.render import choose
@@ -117,6 +118,7 @@ async def show(request: web.Request) -> web.Response:
         timezone=hub.settings.hub.timezone,
         authority=hub.authority_name,
         sandbox=True,
+        around=around(request),
         phones=_phones(phones, language),
         announcements=await hub.ledger.read(read),
         now=hub.clock.now(),

@@ -104,7 +104,7 @@ def page(name: str, language: str, *, timezone: str = "Europe/Paris", **context:
     moment without a zone and `zoneinfo.ZoneInfoNotFoundError` for an unknown one.
     """
     spoken = offered(language)
-    alone = {"home_url": "/", "sandbox": False, "around": Around(portal=False)}
+    alone = {"home_url": "/", "sandbox": False, "around": Around(path="", portal=False)}
     names: dict[str, object] = {**alone, **context}
     template = _environment(spoken).get_template(name)
     return template.render(names, language=spoken, timezone=ZoneInfo(timezone))
