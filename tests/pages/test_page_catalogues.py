@@ -29,6 +29,7 @@ from templates.pages.wording import (
 )
 
 TEMPLATES = sorted(Path(pages.__file__).parent.rglob("*.html"))
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 KEYED = frozenset(
     [f"reason.{reason}" for reason in Reason]
     + [f"state.{state}" for state in ShownState]
@@ -37,7 +38,7 @@ KEYED = frozenset(
     + [f"urgency.{urgency}" for urgency in Urgency]
     + [f"kind.{kind}" for kind in Kind]
     + ["note.digest", *(f"note.{kind}" for kind in NoteKind)]
-    + [f"day.{day}" for day in "monday tuesday wednesday thursday friday saturday sunday".split()]
+    + [f"day.{day}" for day in DAYS]
     + [f"accessibility.{found}" for found in ("not", "partly", "fully")]
     + [f"error.{n}.{part}" for n in ERROR_STATUSES for part in ("title", "what", "advice")]
 )
