@@ -80,9 +80,9 @@ class Visited:
         """Ask for the link as a citizen does, and follow it."""
         page.goto(f"{self.home}/mes-alertes")
         page.fill("[name=contact]", number)
-        page.click("main button[type=submit]")
+        page.click("main form button")
         page.goto(self.received(number, re.escape(self.home) + r"/l/[\w.~=-]+"))
-        page.click("main button[type=submit]")
+        page.click("main form button")
 
 
 @contextmanager
