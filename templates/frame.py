@@ -3,7 +3,7 @@
 
 Names: ``title text html link adapted`` (the words; `adapted` where the officer wrote this
 channel's text), ``label drill colon`` (key words), ``sender authority themes zones`` (who, about
-what, where), ``page_url stop_url home_url`` (in an SMS
+what, where), ``page_url stop_url home_url alerts_url`` (in an SMS
 `stop_url` is the short one, which shows the announcement too; ``one_way`` where only it can stop),
 ``published expires timezone published_ms``,
 ``language direction`` (of the words), ``locale`` (of the template), ``urgency urgent kind``,
@@ -42,6 +42,7 @@ def frame(
         "stop_url": letterhead.short_stop_url if sms else letterhead.stop_url,
         "one_way": letterhead.one_way,
         "home_url": letterhead.home_url,
+        "alerts_url": f"{letterhead.home_url}mes-alertes",
         "published": letterhead.published,
         "published_ms": round(letterhead.published.timestamp() * 1000),
         "expires": letterhead.expires,

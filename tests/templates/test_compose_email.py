@@ -55,7 +55,7 @@ def test_an_email_carries_why_stop_and_page_in_text_and_html(
     for page in (letter.text, letter.html):
         assert letterhead.stop_url in page
         assert letterhead.page_url in page
-        assert letterhead.home_url in page
+        assert f"{letterhead.home_url}mes-alertes" in page
         assert "Eau et coupures" in page
         assert "https://example.org/travaux" in page
         assert "mercredi 25 novembre 2026 à 9 h 00" in page
