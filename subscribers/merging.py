@@ -75,6 +75,9 @@ def merge(conn: Connection, newer: int, older: int) -> None:
     _themes(conn, newer, older)
     _settings(conn, newer, older)
     _addresses(conn, newer, older)
+    # of no address, as a code for X: it proves who opened it, not who joins
+    pointless = (challenge.c.subscriber == newer) & challenge.c.contact_point.is_(None)
+    conn.execute(update(challenge).where(pointless).values(subscriber=None))
     for table in (consent, challenge, session):
         moved = update(table).where(table.c.subscriber == newer)
         conn.execute(moved.values(subscriber=older))

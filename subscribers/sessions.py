@@ -67,6 +67,11 @@ def close(conn: Connection, token: str) -> None:
     conn.execute(delete(session).where(_of(token)))
 
 
+def end_of(conn: Connection, person: int) -> None:
+    """End every visit to the pages of this person."""
+    conn.execute(delete(session).where(session.c.subscriber == person))
+
+
 def forget(conn: Connection, now: datetime, limit: int) -> int:
     """Erase visits that are over. Returns how many, `limit` at most."""
     over = select(session.c.token_hash).where(session.c.expires <= now).limit(limit)

@@ -16,7 +16,7 @@ from channels.base import ChannelName
 from hub.flow.citizens.asking import Answered, Asked, Asking, Verdict
 from hub.flow.send.gate import Wishes
 from hub.ledger import audit
-from subscribers import challenges, directory, subscriptions
+from subscribers import challenges, directory, sessions, subscriptions
 from subscribers.answers import Answers, is_pending, set_addresses, write_down
 from subscribers.catalogue import load_catalogue
 from subscribers.challenges import MOST_TRIES, Challenge, Purpose
@@ -216,6 +216,9 @@ class Enrolling:
             for each in directory.contact_points(conn, asked.subscriber)
             if each.id == asked.contact_point
         )
+        if not same_browser and is_pending(conn, asked.subscriber):
+            # whoever wrote this address down is not who proved it, and may be visiting
+            sessions.end_of(conn, asked.subscriber)
         directory.verify(conn, point.id, now)
         older = earlier_self(conn, point, asked.created, same_browser=same_browser)
         if older is None:

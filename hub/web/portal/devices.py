@@ -11,6 +11,7 @@ import re
 from typing import Any, Final
 
 from aiohttp import web
+from sqlalchemy import Connection
 
 from channels.base import Recipient
 from hub.web import cookies, visits
@@ -20,6 +21,7 @@ from hub.web.limiter import block, caller
 from hub.web.showing import PRIVATE, see_other
 from hub.web.strangers import count_stranger
 from subscribers import drafts
+from subscribers.answers import is_pending
 
 ROOM: Final = "device"
 """The name under which templates find what `context` gives."""
@@ -137,16 +139,24 @@ async def renew(request: web.Request) -> web.Response:
 
 
 async def _holders(request: web.Request, visit: visits.Visit | None) -> list[tuple[int, str]]:
-    """For whom it may be, and where each goes on: who is subscribing first, then who visits."""
+    """For whom it may be, and where each goes on: who is subscribing first, then who visits.
+
+    Once an address is proved, the draft alone is not enough: somebody else may have typed it in,
+    or has left this browser since.
+    """
     hub, found = desk(request), []
     now = hub.clock.now()
     token = cookies.read(request, drafts.COOKIE)
-    if token is not None:
-        pending = await hub.ledger.read(
-            lambda conn: drafts.person_of(conn, hub.authority, token, now)
+
+    def read(conn: Connection) -> int | None:
+        person = drafts.person_of(conn, hub.authority, token or "", now)
+        theirs = person is not None and (
+            is_pending(conn, person) or (visit is not None and visit.person == person)
         )
-        if pending is not None:
-            found.append((pending, _DONE))
+        return person if theirs else None
+
+    if token is not None and (subscribing := await hub.ledger.read(read)) is not None:
+        found.append((subscribing, _DONE))
     if visit is not None:
         found.append((visit.person, _MINE))
     return found
