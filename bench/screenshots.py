@@ -14,11 +14,12 @@ from typing import Final
 
 from playwright.sync_api import Error, Page
 
-from bench.visiting import URGENT, Visited, open_browser, open_town
+from bench.visiting import AMINA, URGENT, Visited, open_browser, open_town
 
 WIDTHS: Final = (320, 1280)
 SCHEMES: Final = ("light", "dark")
 NUMBERS: Final = {320: "06 39 98 77 20", 1280: "06 39 98 77 80"}
+KNOWN: Final = {320: AMINA, 1280: "+33639980004"}
 """A citizen for each width: a code is asked for once a minute."""
 
 
@@ -62,7 +63,8 @@ def verification(page: Page, town: Visited) -> None:
 
 def my_alerts(page: Page, town: Visited) -> None:
     """A citizen's own page."""
-    town.sign_in(page)
+    width = page.viewport_size["width"] if page.viewport_size else WIDTHS[0]
+    town.sign_in(page, KNOWN[width])
 
 
 def my_data(page: Page, town: Visited) -> None:
