@@ -7,10 +7,10 @@ from typing import Final
 from subscribers.wording import Sentence
 
 CONSENT_TEXT: Final = Sentence(
-    "J'accepte de recevoir de {town} les messages que j'ai choisis. Mes coordonnées ne servent "
+    "J'accepte que {town} m'envoie les messages que j'ai choisis. Mes coordonnées ne servent "
     "qu'à cela et ne sont données à personne d'autre. Je peux arrêter à tout moment, comme chaque "
     "message l'indique, ou en mairie.",
-    "I agree to receive from {town} the messages I have chosen. My contact details serve for "
+    "I agree that {town} sends me the messages I have chosen. My contact details serve for "
     "nothing else and are given to nobody else. I can stop at any time, as each message says, or "
     "at the town hall.",
 )

@@ -252,6 +252,27 @@ async def test_the_keyboard_alone_subscribes(town, tab):
     await tab.wait_for_url("**/abonnement/fini")
 
 
+async def test_what_was_not_chosen_is_folded_without_scripts(town, make_tab):
+    tab = await make_tab(scripts=False)
+    await choose_themes(tab, Wishes(["eau"]))
+    folded = {
+        "#where-some": ["#zone-tanneries"],
+        "#by-sms": ["#mobile"],
+        "#by-email": ["#email", "#rythme"],
+        "#quiet": ["#quiet-from", "#quiet-spares"],
+    }
+    for choice, places in folded.items():
+        for place in places:
+            assert not await tab.locator(place).is_visible(), place
+        await tab.check(choice)
+        for place in places:
+            assert await tab.locator(place).is_visible(), place
+    await tab.uncheck("#by-email")
+    await tab.locator("details:has([name^=grid-]) > summary").click()
+    await tab.check("[name=grid-eau-email]")
+    assert await tab.locator("#email").is_visible(), "the grid asks for the address"
+
+
 async def _tab_to(tab, css):
     """Press Tab until this has the focus; a page has an end."""
     for _ in range(150):

@@ -26,7 +26,7 @@ class Fault(Enum):
 
     NO_THEME = Sentence("Choisissez au moins un thème.", "Choose at least one theme.")
     NO_PLACE = Sentence(
-        f"Choisissez où{_NBSP}: toute la commune, ou au moins un quartier.",
+        f"Choisissez où{_NBSP}: toute la ville, ou au moins un quartier.",
         "Choose where: the whole town, or at least one district.",
     )
     NO_WAY = Sentence(

@@ -62,7 +62,7 @@ async def take_ways(request: web.Request) -> web.StreamResponse:
     # the themes this very page was showing: another tab may have chosen others since
     fields = relevant(form)
     if _searches(form, draft):
-        answer = see_other(f"{WAYS}#trouver")
+        answer = see_other(f"{WAYS}#trouves")
         await drafting.keep(request, answer, draft.with_fields(fields))
         return answer
     answers = read_answers(catalogue, fields, offer_of(request), language_of(request))
