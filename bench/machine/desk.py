@@ -82,16 +82,9 @@ class Desk:
             state=State.DRAFT,
             contents={"fr": Content("fr", "Coupure d'eau", "Jeudi.")},
             themes=("eau",),
-            zones=(),
-            polygon=None,
             channels=tuple(channels),
             created=self.now,
-            publish_at=None,
-            published=None,
             expires=expires,
-            cancelled_at=None,
-            first=None,
-            first_code=None,
             author="clerk",
         )
         written = announcements.insert(

@@ -474,16 +474,8 @@ class Book:
             state=State.DRAFT,
             contents={"fr": Content("fr", "Coupure d'eau", "Jeudi.")},
             themes=("eau",),
-            zones=(),
-            polygon=None,
             channels=tuple(channels),
             created=self.now,
-            publish_at=None,
-            published=None,
-            expires=None,
-            cancelled_at=None,
-            first=None,
-            first_code=None,
             author="clerk",
         )
         made = replace(base, **changes)
