@@ -5,6 +5,7 @@ from typing import Final
 
 from aiohttp import web
 
+from hub.web import cookies
 from hub.web.desk import desk
 
 COOKIE: Final = "lang"
@@ -26,7 +27,12 @@ def remember(request: web.Request, response: web.Response) -> web.Response:
     asked = request.query.get("lang", "")
     if asked in _OFFERED:
         response.set_cookie(
-            COOKIE, asked, max_age=365 * 86400, httponly=True, samesite="Lax", secure=request.secure
+            COOKIE,
+            asked,
+            max_age=365 * 86400,
+            httponly=True,
+            samesite="Lax",
+            secure=cookies.is_secure(request),
         )
     return response
 

@@ -15,6 +15,7 @@ HOME = "/"
         {"Sec-Fetch-Site": "same-site"},
         {"Origin": "https://ailleurs.example.org"},
         {"Origin": "null"},
+        {"Origin": "http://["},
         {"Sec-Fetch-Site": "cross-site", "Origin": "https://alerte.example.org"},
     ],
 )

@@ -61,9 +61,9 @@ def sign_in(conn: Connection, authority: int, key: str, officer: str, now: datet
     return token
 
 
-def clerk_of(conn: Connection, token: str, now: datetime) -> Clerk | None:
+def holder(conn: Connection, token: str, now: datetime) -> Clerk | None:
     """Who holds this token; None where the visit is over, idle for half an hour, or its key was
-    revoked. Being asked is what keeps it from being idle."""
+    revoked."""
     row = conn.execute(
         select(desk_visit, api_key.c.name, api_key.c.authority)
         .join_from(desk_visit, api_key, api_key.c.id == desk_visit.c.key)
@@ -77,9 +77,16 @@ def clerk_of(conn: Connection, token: str, now: datetime) -> Clerk | None:
     ).one_or_none()
     if row is None:
         return None
-    mine = desk_visit.c.token_hash == row.token_hash
-    conn.execute(update(desk_visit).where(mine).values(seen=now))
     return Clerk(row.officer, row.name, row.key, row.authority, _csrf(token))
+
+
+def clerk_of(conn: Connection, token: str, now: datetime) -> Clerk | None:
+    """As `holder`; being asked is what keeps the visit from being idle."""
+    clerk = holder(conn, token, now)
+    if clerk is not None:
+        mine = desk_visit.c.token_hash == _hash(token)
+        conn.execute(update(desk_visit).where(mine).values(seen=now))
+    return clerk
 
 
 def sign_out(conn: Connection, token: str) -> None:

@@ -23,6 +23,7 @@ log = structlog.get_logger(__name__)
 MACHINES: Final = Counter(
     "hub_sign_ups_turned_away", "Sign-ups that looked like a machine's.", registry=None
 )
+_MOST_FIELDS: Final = 1_000
 TRAP: Final = "remarque"
 """A field nobody sees: what fills it is no person. No browser has a word ready for it."""
 STAMP: Final = "stamp"
@@ -87,8 +88,9 @@ class Draft:
         )
 
     def with_fields(self, given: Mapping[str, str]) -> "Draft":
-        """The same with these fields in the place of those before."""
-        return replace(self, fields=dict(given))
+        """The same with these fields in the place of those before: the latest, where they are more
+        than a page has."""
+        return replace(self, fields=dict(list(given.items())[-_MOST_FIELDS:]))
 
 
 async def draft_of(request: web.Request) -> Draft | None:

@@ -49,8 +49,10 @@ async def at_home(request: web.Request) -> tuple[Desk, Visit]:
 
 
 async def taken_form(request: web.Request) -> tuple[Desk, Visit, dict[str, str]]:
-    """As `at_home`, with a form of this very visit. Raises `ProblemError` 403 for another's."""
+    """As `at_home`, with a form of this very visit. Raises `ProblemError` 403 for another's, 429
+    where it is one too many."""
     hub, visit = await at_home(request)
+    await hub.limiter.admit("visit", str(visit.person), hub.settings.limits.public_per_minute)
     form = await read_form(request)
     check(form, visit)
     return hub, visit, form
