@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The small journal beside the ledger: who stopped and who was erased, for a restored backup.
+"""The small journal beside the ledger: who stopped, came back, was joined to whom they were
+before, or was erased, for a restored backup.
 
 A backup has forgotten what was asked after it; this file has not (ENGINE.md 4.12). One JSON line
 an entry: a person's number, what they stopped, when; no address and no text. Several processes
@@ -15,14 +16,18 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any, Final, Literal
+from typing import IO, Any, Final, Literal, get_args
 
 from channels.base import ChannelName
 from hub.ledger.database import LedgerFullError, sync
+from subscribers.preferences import Cadence
 from subscribers.tables import to_ms
 
 NAME: Final = "journal.jsonl"
 _NO_ROOM: Final = {errno.ENOSPC, errno.EDQUOT}
+
+Verb = Literal["stop", "start", "merge", "erase"]
+_VERBS: Final = frozenset(get_args(Verb))
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +35,19 @@ class Entry:
     """One line. `number` counts up and outlives the lines before it; `at` in milliseconds.
 
     A stop names its channel (None: all) and its themes by key (None: all); an erasure the keyed
-    hashes that went on the do-not-contact list, as (channel, hash).
+    hashes that went on the do-not-contact list, as (channel, hash); a start the rows that are back,
+    as (theme key, channel, cadence); a merge who the person is now.
     """
 
     number: int
     at: int
-    verb: Literal["stop", "erase"]
+    verb: Verb
     person: int
     channel: str | None = None
     themes: tuple[str, ...] | None = None
     hashes: tuple[tuple[str, str], ...] = ()
+    rows: tuple[tuple[str, str, str], ...] = ()
+    into: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +63,22 @@ class Journal:
 
     def append(
         self,
-        verb: Literal["stop", "erase"],
+        verb: Verb,
         person: int,
         now: datetime,
         *,
         channel: str | None = None,
         themes: tuple[str, ...] | None = None,
         hashes: tuple[tuple[str, str], ...] = (),
+        rows: tuple[tuple[str, str, str], ...] = (),
+        into: int | None = None,
     ) -> None:
         """Write one entry down for good. Raises `LedgerFullError` where the disk is full."""
         with self._locked() as file:
             last, whole = _tail(file)
-            entry = Entry(last + 1, to_ms(now), verb, person, channel, themes, hashes)
+            entry = Entry(
+                *(last + 1, to_ms(now), verb, person, channel, themes, hashes), rows=rows, into=into
+            )
             line = json.dumps(asdict(entry), separators=(",", ":"))
             try:
                 file.write(f"{'' if whole else chr(10)}{line}\n".encode())
@@ -158,9 +170,13 @@ def _read(line: bytes) -> Entry | None:
         said: dict[str, Any] = json.loads(line)
         said["themes"] = None if said["themes"] is None else tuple(said["themes"])
         said["hashes"] = tuple((channel, hashed) for channel, hashed in said["hashes"])
+        rows = said.get("rows", ())
+        said["rows"] = tuple((key, str(ChannelName(by)), str(Cadence(k))) for key, by, k in rows)
         entry = Entry(**said)
     except (ValueError, KeyError, TypeError):
         return None
     numbers = (entry.number, entry.at, entry.person)
-    known = all(type(each) is int for each in numbers) and entry.verb in {"stop", "erase"}
+    known = all(type(each) is int for each in numbers) and entry.verb in _VERBS
+    if (type(entry.into) is int) is not (entry.verb == "merge"):
+        return None
     return entry if known and entry.channel in {None, *ChannelName} else None

@@ -2,6 +2,7 @@
 """`hub backup`, `hub restore`, `hub release`: the operator's side of a bad day."""
 
 import json
+import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -143,6 +144,50 @@ def test_who_stopped_before_the_backup_and_came_back_is_not_stopped_again(
     hub("backup", "--to", "b.zip")
     assert "Since then 0 stopped" in hub("restore", "b.zip", "--yes").out
     assert rows("SELECT count(*) FROM subscription WHERE subscriber = 2") == [(1,)]
+
+
+def test_a_stop_taken_back_since_stays_taken_back(hub: Any, backed_up: Path, rows: Rows) -> None:
+    had = "SELECT t.key, s.channel, s.cadence FROM subscription s JOIN theme t ON t.id = s.theme"
+    before = rows(f"{had} WHERE subscriber = 2")
+    stopped(backed_up.parent, 2)
+    journal = Journal.beside(backed_up.parent / "data" / "ledger.sqlite3")
+    journal.append("start", 2, datetime.now(UTC), rows=tuple(before))
+    stopped(backed_up.parent, 3)
+    assert hub("restore", "b.zip", "--yes").code == 0
+    assert before
+    assert rows(f"{had} WHERE subscriber = 2") == before
+    assert rows("SELECT withdrawn_at FROM consent WHERE subscriber = 2") == [(None,)]
+    assert rows(f"{had} WHERE subscriber = 3") == []
+
+
+def test_a_start_of_what_the_backup_knew_as_stopped_gives_a_consent_of_its_own(
+    hub: Any, town: Path, rows: Rows
+) -> None:
+    with sqlite3.connect(town / "data" / "ledger.sqlite3") as ledger:
+        ledger.execute("DELETE FROM subscription WHERE subscriber = 2")
+        ledger.execute("UPDATE consent SET withdrawn_at = 1 WHERE subscriber = 2")
+        (key,) = ledger.execute("SELECT key FROM theme LIMIT 1").fetchone()
+    hub("backup", "--to", "b.zip")
+    journal = Journal.beside(town / "data" / "ledger.sqlite3")
+    back = ((key, "sms", "now"), ("gone", "sms", "now"))
+    journal.append("start", 2, datetime.now(UTC), rows=back)
+    assert hub("restore", "b.zip", "--yes").code == 0
+    assert rows("SELECT channel FROM subscription WHERE subscriber = 2") == [("sms",)]
+    (old, new) = rows("SELECT source, withdrawn_at FROM consent WHERE subscriber = 2 ORDER BY id")
+    assert (old[1], new) == (1, ("start", None))
+
+
+def test_who_was_joined_and_then_erased_is_gone_under_both_numbers(
+    hub: Any, backed_up: Path, rows: Rows
+) -> None:
+    journal = Journal.beside(backed_up.parent / "data" / "ledger.sqlite3")
+    journal.append("merge", 3, datetime.now(UTC), into=2)
+    journal.append("merge", 4, datetime.now(UTC), into=999)
+    hub("subscriber", "erase", "2", "--yes")
+    assert hub("restore", "b.zip", "--yes").code == 0
+    for table in ("subscription", "contact_point", "consent"):
+        assert rows(f"SELECT * FROM {table} WHERE subscriber IN (2, 3)") == []
+    assert rows("SELECT id FROM subscriber WHERE id IN (2, 3, 4)") == [(4,)]
 
 
 def test_no_number_is_given_a_second_time(

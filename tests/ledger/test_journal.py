@@ -33,6 +33,20 @@ def test_entries_count_up_and_come_back_as_they_were(journal):
     assert journal.last() == 3
 
 
+def test_what_is_back_and_who_is_one_person_come_back_as_they_were(journal):
+    journal.append("start", 7, NOW, rows=(("eau", "sms", "now"),))
+    journal.append("merge", 9, NOW, into=7)
+    start, merge = journal.entries()
+    assert (start.verb, start.rows, start.into) == ("start", (("eau", "sms", "now"),), None)
+    assert (merge.verb, merge.person, merge.into) == ("merge", 9, 7)
+
+
+def test_a_line_from_before_there_were_starts_is_read(journal):
+    old = {"number": 4, "at": 1, "verb": "stop", "person": 7, "channel": None, "themes": None}
+    journal.path.write_text(json.dumps(old | {"hashes": []}) + "\n", "utf-8")
+    assert [(each.number, each.person) for each in journal.entries()] == [(4, 7)]
+
+
 def test_nobody_else_may_read_it(journal):
     journal.append("stop", 7, NOW)
     assert stat.S_IMODE(journal.path.stat().st_mode) == 0o600
@@ -55,7 +69,7 @@ def test_a_line_cut_off_by_a_crash_costs_no_other(journal, torn):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"number": "9"}, {"at": None}, {"person": "x"}, {"channel": "fax"}, {"verb": "start"}],
+    [{"number": "9"}, {"at": None}, {"person": "x"}, {"channel": "fax"}, {"verb": "merge"}],
 )
 def test_a_line_changed_by_hand_is_passed_over_and_stops_nobody_from_stopping(journal, wrong):
     journal.append("stop", 7, NOW)
@@ -100,4 +114,5 @@ def test_whoever_writes_while_it_is_shortened_is_not_lost(journal):
 def test_it_holds_numbers_and_choices_only(journal):
     journal.append("stop", 7, NOW, channel="sms", themes=("eau",))
     said = json.loads(journal.path.read_text("utf-8"))
-    assert set(said) == {"number", "at", "verb", "person", "channel", "themes", "hashes"}
+    held = {"number", "at", "verb", "person", "channel", "themes", "hashes", "rows", "into"}
+    assert set(said) == held

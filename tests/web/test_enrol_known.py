@@ -5,6 +5,7 @@ import pytest
 from citizen_rig import DONE, SMS, Citizen, words
 
 from channels.base import Recipient
+from hub.ledger.journal import Journal
 from subscribers import directory, subscriptions
 from subscribers import tables as theirs
 from subscribers.catalogue import load_catalogue
@@ -84,6 +85,8 @@ async def test_new_answers_join_those_of_the_same_number(roomy):
     assert (found["language"], found["quiet"], found["consents"]) == ("en", (22 * 60, 7 * 60), 2)
     assert "Eau et coupures, Travaux et circulation" in words((await again.get(DONE)).text)
     assert await roomy.rows(theirs.subscriber, theirs.subscriber.c.id == pending[0]) == []
+    (line,) = Journal.beside(roomy.hub.ledger.path).entries()
+    assert (line.verb, line.person, line.into) == ("merge", pending[0], person)
 
 
 async def test_the_whole_town_absorbs_the_places(roomy):

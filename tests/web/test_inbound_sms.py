@@ -120,6 +120,9 @@ async def test_start_brings_back_exactly_what_the_sms_stopped(phone):
     assert await phone.holds() == {}
     assert "à nouveau" in await phone.writes("START")
     assert await phone.holds() == before
+    *_, start = Journal.beside(phone.door.hub.ledger.path).entries()
+    assert start.verb == "start"
+    assert {(theme, how) for theme, _, how in start.rows} == set(before.items())
     assert "rien à reprendre" in await phone.writes("START")
     assert await phone.holds() == before
 

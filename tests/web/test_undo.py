@@ -8,6 +8,7 @@ import pytest
 
 from channels.base import ChannelName
 from hub.ledger import tables
+from hub.ledger.journal import Journal
 from subscribers import tables as theirs
 
 SLIP = re.compile(r'name="undo" value="([^"]+)"')
@@ -46,6 +47,9 @@ async def test_exactly_what_was_stopped_comes_back(door, link, choice):
     assert await rows(door) == before
     (line,) = await door.rows(tables.audit, tables.audit.c.verb == "undo_stop")
     assert line.actor == "citizen"
+    *_, written = Journal.beside(door.hub.ledger.path).entries()
+    assert (written.verb, written.person) == ("start", await door.person("v0001"))
+    assert len(written.rows) == len(set(written.rows)) > 0
 
 
 async def test_undoing_twice_is_harmless(door, link):

@@ -17,6 +17,7 @@ from channels.base import ChannelName
 from hub.flow.citizens.asking import Asked, Asking, Verdict
 from hub.flow.citizens.desk_visits import Clerk
 from hub.flow.citizens.enrolling import Confirmed, Enrolling
+from hub.flow.citizens.joining import write_joined
 from hub.flow.send.gate import Wishes
 from hub.ledger import audit
 from subscribers import challenges, consent, directory, suppression
@@ -110,7 +111,7 @@ class Assisting:
         """
         now = self.asking.clock.now()
 
-        def write(conn: Connection) -> tuple[Noted, tuple[int, ...]]:
+        def write(conn: Connection) -> tuple[Noted, tuple[()] | tuple[int, int]]:
             catalogue = load_catalogue(conn, clerk.authority)
             person = _written(conn, catalogue, answers, told, clerk, now)
             points = set_addresses(conn, person, answers.contacts, now)
@@ -132,6 +133,8 @@ class Assisting:
 
         noted, people = await self.asking.transact(write)
         self._tell(people)
+        if people:
+            await write_joined(self.asking.ledger, *people, now)
         return noted
 
     async def asked_here(self, number: int, clerk: Clerk) -> tuple[Challenge, str] | None:

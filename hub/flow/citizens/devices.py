@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from channels.base import ChannelName, Clock, Recipient
 from hub.flow.citizens.asking import Asked, Asking
+from hub.flow.citizens.joining import write_joined
 from hub.flow.send.gate import Wishes
 from hub.ledger import audit
 from hub.ledger.store import Ledger
@@ -101,6 +102,7 @@ class Devices:
         holder, changed = done
         for each in changed:
             self.wishes.changed(each, self.clock.monotonic())
+        await write_joined(self.ledger, person, holder, now)
         return holder
 
     def _settle(

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from channels.base import ChannelName
 from hub.flow.citizens.asking import Answered, Asked, Asking, Verdict
+from hub.flow.citizens.joining import write_joined
 from hub.flow.send.gate import Wishes
 from hub.ledger import audit
 from subscribers import challenges, directory, sessions, subscriptions
@@ -190,7 +191,7 @@ class Enrolling:
     ) -> Confirmed:
         now = self.asking.clock.now()
 
-        def write(conn: Connection) -> tuple[Confirmed, tuple[int, ...]]:
+        def write(conn: Connection) -> tuple[Confirmed, tuple[()] | tuple[int, int]]:
             answered = answer(conn)
             asked = answered.challenge
             if answered.verdict is not Verdict.RIGHT or asked is None:
@@ -203,6 +204,8 @@ class Enrolling:
         confirmed, people = await self.asking.transact(write)
         for each in people:  # after the commit: whatever was read of them before it is stale
             self.wishes.changed(each, self.asking.clock.monotonic())
+        if people:
+            await write_joined(self.asking.ledger, *people, now)
         return confirmed
 
     def _proved(

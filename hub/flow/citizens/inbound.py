@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from channels.base import ChannelName, Clock, Inbound, Reason
 from hub.flow.citizens.keywords import JoinRules, join
 from hub.flow.citizens.stopping import Stopped, apply, write_down
+from hub.flow.citizens.undoing import Back, write_back
 from hub.flow.citizens.words import Understood, Wish, matching, understood
 from hub.flow.send.gate import Wishes
 from hub.ledger import audit
@@ -40,6 +41,7 @@ class Done:
     language: str
     theme: str = ""
     stopped: tuple[Stopped, ...] = ()
+    back: tuple[Back, ...] = ()
     people: tuple[int, ...] = ()
 
 
@@ -80,6 +82,7 @@ class Answering:
         for person in done.people:
             self.wishes.changed(person, self.clock.monotonic())
         await asyncio.to_thread(write_down, self.ledger, done.stopped, now)
+        await asyncio.to_thread(write_back, self.ledger, done.back, now)
         if said.answered or (meant.wish is Wish.UNCLEAR and not self._may_help(said.sender, now)):
             return None
         if not self._may_answer(said.sender, now):
@@ -158,7 +161,7 @@ def _stop(
             named = catalogue.themes_by_key[theme].name(language)
     people = tuple(each.person for each in stopped)
     said = Answer.STOPPED_THEME if named else Answer.STOPPED
-    return Done(said, language, named, tuple(stopped), people)
+    return Done(said, language, named, tuple(stopped), people=people)
 
 
 def _town(conn: Connection, person: int) -> tuple[Subscriber, Catalogue]:
@@ -193,7 +196,7 @@ def _held(conn: Connection, person: int, catalogue: Catalogue) -> dict[str, str]
 
 def _start(conn: Connection, points: Sequence[ContactPoint], now: datetime, language: str) -> Done:
     """Bring back what their own SMS had stopped, no more: they consented to that and wrote it."""
-    people = []
+    people, back = [], []
     for point in points:
         taken = _taken(conn, point.subscriber)
         refused = point.suspended_reason == Reason.OPTED_OUT
@@ -201,13 +204,15 @@ def _start(conn: Connection, points: Sequence[ContactPoint], now: datetime, lang
             directory.lift_suspension(conn, point.id)
         if taken:
             _subscribe_again(conn, point.subscriber, taken, now)
+            rows = ((theme, BY_SMS, cadence) for theme, cadence in sorted(taken.items()))
+            back.append(Back(point.subscriber, tuple(rows)))
         if taken or refused:
             who = f"subscriber:{point.subscriber}"
             detail = {"by": BY_SMS, "back": sorted(taken)}
             audit.record(conn, now, "citizen", "start", who, detail=detail)
             people.append(point.subscriber)
     said = Answer.STARTED if people else Answer.NOTHING_TO_START
-    return Done(said, language, people=tuple(people))
+    return Done(said, language, back=tuple(back), people=tuple(people))
 
 
 def _taken(conn: Connection, person: int) -> dict[str, str]:

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Takes a stop back: exactly what it took, for half an hour, on the word of who stopped."""
 
+import asyncio
 import base64
 import binascii
 import hmac
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Self
@@ -14,6 +16,7 @@ from sqlalchemy import Connection
 from channels.base import ChannelName, Clock
 from hub.flow.send.gate import Wishes
 from hub.ledger import audit
+from hub.ledger.journal import Journal
 from hub.ledger.store import Ledger
 from subscribers import consent, directory, subscriptions
 from subscribers.catalogue import Theme, load_catalogue
@@ -91,9 +94,62 @@ class Undoing:
         now = self.clock.now()
         if now - what.at > PATIENCE:
             return None
-        back = await self.ledger.transact(lambda conn: restore(conn, what, now), hurry=True)
+
+        def write(conn: Connection) -> tuple[tuple[Theme, ...], Back] | None:
+            themes = restore(conn, what, now)
+            return None if themes is None else (themes, _back(what, themes))
+
+        done = await self.ledger.transact(write, hurry=True)
         self.wishes.changed(what.person, self.clock.monotonic())
-        return back
+        if done is None:
+            return None
+        themes, back = done
+        await asyncio.to_thread(write_back, self.ledger, [back], now)
+        return themes
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """What reaches a person again after a stop: (theme key, channel, cadence)."""
+
+    person: int
+    rows: tuple[tuple[str, str, str], ...]
+
+
+def _back(what: Taken, themes: Iterable[Theme]) -> Back:
+    keys = {theme.id: theme.key for theme in themes}
+    rows = ((keys[t], str(by), str(cadence)) for t, by, cadence in what.rows if t in keys)
+    return Back(what.person, tuple(rows))
+
+
+def write_back(ledger: Ledger, starts: Iterable[Back], now: datetime) -> None:
+    """Into the journal beside the ledger, after the stop: a restored backup is told of both.
+    Blocks. Raises `LedgerFullError`."""
+    journal = Journal.beside(ledger.path)
+    for each in starts:
+        journal.append("start", each.person, now, rows=each.rows)
+
+
+def again(conn: Connection, what: Back, authority: int, at: datetime, now: datetime) -> None:
+    """Have it back after a restore, as of `at`. The consent stands again: as it was where the stop
+    replayed before ended it, else as one given then."""
+    catalogue = load_catalogue(conn, authority)
+    held = {(theme, channel) for theme, channel, _ in subscriptions_of(conn, what.person)}
+    for key, channel, cadence in what.rows:
+        theme = catalogue.themes_by_key.get(key)
+        if theme is not None and (theme.id, channel) not in held:
+            subscriptions.subscribe(
+                *(conn, what.person, [theme.id], ChannelName(channel)),
+                cadence=Cadence(cadence),
+                catalogue=catalogue,
+            )
+    last = consent.latest(conn, what.person)
+    ended = last is not None and last.withdrawn_at is not None
+    if last is None or not ended or consent.restore(conn, what.person, now):
+        return
+    consent.record(
+        *(conn, what.person), source="start", text_version=last.text_version, given_at=at, now=now
+    )
 
 
 def restore(conn: Connection, what: Taken, now: datetime) -> tuple[Theme, ...] | None:

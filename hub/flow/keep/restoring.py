@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A backup put back: told what it has forgotten, on hold until somebody released it.
 
-ENGINE.md 4.12. It has forgotten who stopped, who was erased, and what left since it was taken: the
-journal tells it of the first two; of the third nobody can, so whoever releases it decides.
+ENGINE.md 4.12. It has forgotten who stopped, who was erased, and what left since it was taken. The
+journal tells it of the first two, of stops taken back and of who was joined to whom; of the third
+nobody can, so whoever releases it decides.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, assert_never
 
 import structlog
 from sqlalchemy import ColumnElement, Connection, case, func, select, text
@@ -18,9 +19,10 @@ from hub.delivery import DeliveryState
 from hub.flow import upkeep
 from hub.flow.accept.principal import Principal
 from hub.flow.accept.repeating import Repeating
-from hub.flow.citizens import stopping
+from hub.flow.citizens import stopping, undoing
 from hub.flow.citizens.erasing import erase
 from hub.flow.citizens.stopping import Stopped
+from hub.flow.citizens.undoing import Back
 from hub.flow.planning.digest import DigestTimes
 from hub.flow.planning.plan import plan_page
 from hub.flow.redrive import Choice, redrive
@@ -32,9 +34,10 @@ from hub.ledger.journal import Entry
 from hub.ledger.runs import RunState
 from hub.ledger.tables import announcement, delivery, digest_item, run
 from subscribers import directory
+from subscribers.merging import merge
 from subscribers.suppression import SuppressionReason
 from subscribers.suppression import suppress as suppress_address
-from subscribers.tables import authority, to_ms
+from subscribers.tables import authority, from_ms, to_ms
 
 log = structlog.get_logger(__name__)
 
@@ -89,13 +92,22 @@ def _replay(conn: Connection, entries: Iterable[Entry], now: datetime, actor: st
         person = directory.load(conn, entry.person)
         if person is None:  # came after the backup: there is nothing of theirs to stop
             continue
-        if entry.verb == "erase":
-            erase(conn, entry.person, actor, now, None)
-            erased.add(entry.person)
-        else:
-            what = Stopped(entry.person, entry.channel, entry.themes)
-            stopping.apply(conn, what, person.authority, now)
-            stopped.add(entry.person)
+        match entry.verb:
+            case "erase":
+                erase(conn, entry.person, actor, now, None)
+                erased.add(entry.person)
+            case "stop":
+                what = Stopped(entry.person, entry.channel, entry.themes)
+                stopping.apply(conn, what, person.authority, now)
+                stopped.add(entry.person)
+            case "start":
+                back = Back(entry.person, entry.rows)
+                undoing.again(conn, back, person.authority, from_ms(entry.at), now)
+            case "merge":
+                if entry.into is not None and directory.load(conn, entry.into) is not None:
+                    merge(conn, entry.person, entry.into)
+            case _:
+                assert_never(entry.verb)
     return Replayed(len(stopped), len(erased))
 
 
