@@ -113,7 +113,7 @@ async def test_by_email_a_link_and_a_button(door, zoe):
     assert MAIL not in page.text
     answer = await zoe.ask("POST", path)
     assert (answer.status, answer.headers["Location"]) == (303, DONE)
-    assert "par e-mail, pour : Toute la ville" in words((await zoe.get(DONE)).text)
+    assert "par e-mail, pour : toute la ville" in words((await zoe.get(DONE)).text)
 
 
 async def test_the_link_works_in_another_browser_without_any_cookie(door, zoe):
