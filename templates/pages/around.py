@@ -66,4 +66,6 @@ class Around:
 
 
 def _address(path: str, query: Sequence[tuple[str, str]]) -> str:
+    """One slash in front: what begins with two, browsers read as another site."""
+    path = f"/{path.lstrip('/')}"
     return quote(path, safe="/:@!$&'()*+,;=~-._") + (f"?{urlencode(query)}" if query else "")

@@ -35,3 +35,10 @@ async def test_a_one_click_stop_comes_from_anywhere(door):
     headers = {"Origin": "https://mail.example.org", "Sec-Fetch-Site": "cross-site"}
     answer = await door.ask("POST", f"/stop/{token}", headers=headers)
     assert answer.status in {200, 410}
+
+
+async def test_no_address_of_ours_makes_a_page_that_leads_elsewhere(door):
+    """Two slashes begin another site's address: the link to the other language keeps to one."""
+    page = (await door.ask("GET", "//ailleurs.example.org/annonces")).text
+    assert 'href="/ailleurs.example.org/annonces?lang=' in page
+    assert '"//' not in page
