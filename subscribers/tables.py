@@ -206,8 +206,10 @@ challenge = Table(  # a proof asked of somebody, and the count by which the door
     Index(None, "contact_hash", "created"),
     Index(None, "origin", "created"),
     Index(None, "prefix", "created"),
+    Index(None, "channel", "sent", "created"),
     Index(None, "created"),
     Index(None, "subscriber"),
+    Index(None, "contact_point"),
     sqlite_autoincrement=True,  # codes and links name it
 )
 

@@ -93,3 +93,30 @@ def test_one_of_a_newer_version_is_left_alone(old, folder):
     with pytest.raises(schema.NewerLedgerError):
         Ledger.open(folder)
     assert dump(old) == before
+
+
+def test_a_town_with_people_goes_up_and_back_as_it_was(folder):
+    folder.mkdir()
+    path = folder / "ledger.sqlite3"
+    engine = open_writer(path)
+    with engine.begin() as conn:
+        command.upgrade(schema._config(conn), "0002")
+    sql(
+        path,
+        "INSERT INTO authority VALUES (1, 'valmont', 'Valmont', 'Europe/Paris', 'fr')",
+        "INSERT INTO theme (id, authority, key, parent, names, position, archived)"
+        " VALUES (1, 1, 'eau', NULL, '{}', 0, 0), (2, 1, 'fuites', 1, '{}', 0, 0)",
+        "INSERT INTO subscriber (id, authority, language, timezone, urgent_breaks_quiet,"
+        " pause_keeps_urgent, channel_order, created) VALUES (7, 1, 'fr', 'UTC', 1, 1, '[]', 0)",
+        "INSERT INTO subscription VALUES (2, 'sms', 7, 'now')",
+    )
+    asked = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name"
+    before = sql(path, asked), sql(path, "SELECT id, key, parent FROM theme")
+    schema.upgrade(engine)
+    assert sql(path, "SELECT about, advised FROM theme") == [("{}", 0)] * 2
+    with engine.begin() as conn:
+        command.downgrade(schema._config(conn), "0002")
+    engine.dispose()
+    assert (sql(path, asked), sql(path, "SELECT id, key, parent FROM theme")) == before
+    assert sql(path, "SELECT * FROM subscription") == [(2, "sms", 7, "now")]
+    assert sql(path, "PRAGMA foreign_key_check") == []

@@ -88,8 +88,12 @@ def _proofs() -> None:
     )
     for first in ("contact_hash", "origin", "prefix"):
         op.create_index(f"ix_challenge_{first}_created", "challenge", [first, "created"])
+    op.create_index(
+        "ix_challenge_channel_sent_created", "challenge", ["channel", "sent", "created"]
+    )
     op.create_index("ix_challenge_created", "challenge", ["created"])
     op.create_index("ix_challenge_subscriber", "challenge", ["subscriber"])
+    op.create_index("ix_challenge_contact_point", "challenge", ["contact_point"])
 
 
 def _visits() -> None:
@@ -134,11 +138,9 @@ def _desk() -> None:
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("api_key") as table:
-        table.drop_column("may_enrol")
+    op.drop_column("api_key", "may_enrol")
     for name in ("desk_visit", "tally", "session", "draft", "challenge"):
         op.drop_table(name)
     op.drop_index("ix_announcement_published", "announcement")
-    with op.batch_alter_table("theme") as table:
-        table.drop_column("advised")
-        table.drop_column("about")
+    op.drop_column("theme", "advised")  # in place: people point at it
+    op.drop_column("theme", "about")
