@@ -9,7 +9,7 @@ INSTALLED := $(VENV)/.installed
 TESTABLE := $(VENV)/.installed-for-tests
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format bench prove screenshots lighthouse wheel clean
+.PHONY: help install demo test check format bench prove screenshots looks lighthouse wheel clean
 
 help: ## Show this help
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -57,6 +57,9 @@ prove: $(TESTABLE) ## Kill the daemon 100 times, stop it 20; nobody lost or pest
 
 screenshots: $(TESTABLE) ## The portal's main pages as pictures (ARGS=folder)
 	@$(BIN)/python -m bench.screenshots $(ARGS)
+
+looks: $(TESTABLE) ## axe on every page and state, in each language, colour and width (some minutes)
+	@EVERY_LOOK=1 $(BIN)/python -m pytest tests/browser/test_every_page.py -k accessible $(ARGS)
 
 lighthouse: $(TESTABLE) ## Lighthouse on the portal, as JSON; needs npx (ARGS=times)
 	@$(BIN)/python -m bench.lighthouse $(ARGS)

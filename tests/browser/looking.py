@@ -7,6 +7,7 @@ document. One language is looked at in the colours the other is not.
 """
 
 import json
+import os
 from typing import Any, Final
 
 from axe_playwright_python.base import AXE_SCRIPT
@@ -28,6 +29,8 @@ SCHEMES: Final = {
     "en": {320: "dark", 768: "light", 1280: "dark"},
 }
 """The colours a page is looked at in: between its two languages, both at every width."""
+EVERY: Final = "EVERY_LOOK" in os.environ
+"""Each language in each colour at each width, with all the rules: `make looks`, no part of CI."""
 
 _READY: Final = """() => {
   document.querySelectorAll('details').forEach(each => { each.open = true; });
@@ -47,7 +50,8 @@ _DOCUMENT: Final = """(language) => {
   if (twice.length) wrong.push('ids twice: ' + twice);
   const spoken = document.documentElement.lang;
   if (spoken !== language) wrong.push('lang ' + spoken);
-  for (const each of ['header', 'main', 'footer']) {
+  const framed = location.pathname === '/widget';  // stands in another site's page
+  for (const each of framed ? ['main'] : ['header', 'main', 'footer']) {
     if (all(each).length < 1) wrong.push('no ' + each);
   }
   for (const each of all('[aria-describedby], [aria-labelledby]')) {
@@ -134,7 +138,11 @@ async def look(tab: Page, language: str) -> list[str]:
     for width in WIDTHS:
         await tab.set_viewport_size({"width": width, "height": 900})
         wrong += await tab.evaluate(_WIDE)
-        if width != WIDTHS[0]:
+        if EVERY:
+            for scheme in ("light", "dark"):
+                await tab.emulate_media(color_scheme=scheme)
+                wrong += await _axe(tab, WHOLE, f" ({scheme}, {width})")
+        elif width != WIDTHS[0]:
             scheme = SCHEMES[language][width]
             await tab.emulate_media(color_scheme=scheme)
             wrong += await _axe(tab, SEEN, f" ({scheme}, {width})")

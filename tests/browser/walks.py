@@ -90,6 +90,9 @@ async def texts(tab: Page, town: Town) -> AsyncIterator[str]:
     ):
         await tab.goto(f"/{path}")
         yield path
+    spoken = await tab.evaluate("document.documentElement.lang")  # a frame is told its language
+    await tab.goto(f"/widget?theme=eau&langue={spoken}")
+    yield "widget"
 
 
 async def paper(tab: Page, town: Town) -> AsyncIterator[str]:
