@@ -129,7 +129,7 @@ async def test_the_footer_is_the_same_everywhere_in_the_same_order(shared):
 @pytest.mark.asyncio(loop_scope="module")
 async def test_the_menu_says_where_one_is(shared):
     page = (await shared.ask("GET", "/aide")).text
-    wanted = ["/", "/annonces", "/abonnement", "/mes-alertes", "/aide"]
+    wanted = ["/", "/annonces", "/aide", "/abonnement", "/mes-alertes"]
     assert links(page, "nav") == wanted
     assert re.findall(r'<a href="([^"]*)" aria-current="page">', page) == ["/aide"]
 

@@ -58,9 +58,9 @@ async def test_the_keyword_is_named_only_where_an_sms_is_answered(two_way):
 @pytest.mark.parametrize("sheet", ["/affiche", "/formulaire"])
 async def test_what_is_agreed_to_stands_on_every_sheet_with_its_number(door, sheet):
     french = unescape((await door.ask("GET", sheet)).text)
-    assert "J'accepte de recevoir" in french
+    assert "J'accepte que" in french
     assert CONSENT_VERSION in french
-    assert "I agree to receive" in unescape((await door.ask("GET", f"{sheet}?lang=en")).text)
+    assert "I agree that" in unescape((await door.ask("GET", f"{sheet}?lang=en")).text)
 
 
 @pytest.mark.parametrize("sheet", ["/affiche", "/formulaire"])
