@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The people's tables: what hangs on a row is found without reading a whole table."""
 
+from typing import Any
+
 import pytest
-from sqlalchemy import PrimaryKeyConstraint, UniqueConstraint
+from sqlalchemy import Column, PrimaryKeyConstraint, Table, UniqueConstraint
 
 from subscribers.tables import metadata
 
@@ -16,7 +18,7 @@ CASCADES = [
 
 
 @pytest.mark.parametrize(("table", "column"), CASCADES)
-def test_what_goes_with_a_row_is_found_by_an_index(table, column):
+def test_what_goes_with_a_row_is_found_by_an_index(table: Table, column: Column[Any]) -> None:
     first = [next(iter(index.columns)) for index in table.indexes]
     keys = [each for each in table.constraints if isinstance(each, INDEXED)]
     first += [next(iter(each.columns)) for each in keys]
