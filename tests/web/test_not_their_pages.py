@@ -5,8 +5,9 @@ import re
 from datetime import timedelta
 
 import pytest
-from citizen_rig import EMAIL, Citizen
+from citizen_rig import EMAIL, PROOFS, Citizen
 from test_devices import add
+from visiting import CSRF
 
 
 async def _subscribe_them(door, stranger: Citizen, address: str) -> str:
@@ -37,6 +38,19 @@ async def test_who_left_this_browser_is_not_come_back_as(door):
     await zoe.prove(await zoe.code("+33639984567"))
     del zoe.cookies["visit"]
     assert await _add(door, zoe, "suivant") == 403
+
+
+async def test_who_leaves_leaves_nothing_that_was_typed(door):
+    zoe, number = Citizen(door), "06 39 98 45 67"
+    await zoe.subscribe("eau", by_sms="1", mobile=number, by_email="1", email="zoe@example.org")
+    await zoe.prove(await zoe.code("+33639984567"))
+    kept = dict(zoe.cookies)
+    assert "zoe@example.org" in (await zoe.get(PROOFS)).text
+    token = CSRF.search((await zoe.get("/mes-alertes")).text)[1]
+    assert (await zoe.ask("POST", "/mes-alertes/quitter", csrf=token)).status == 303
+    assert not {"visit", "draft"} & set(zoe.cookies)
+    zoe.cookies = kept  # a browser that keeps them all the same
+    assert (await zoe.get(PROOFS)).status == 410
 
 
 @pytest.mark.parametrize("known", [False, True])

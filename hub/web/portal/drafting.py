@@ -114,6 +114,14 @@ async def keep(request: web.Request, response: web.StreamResponse, draft: Draft)
     cookies.keep(request, response, COOKIE, kept, int(LIFETIME.total_seconds()))
 
 
+async def forget(request: web.Request, response: web.StreamResponse) -> None:
+    """Forget the draft of this browser, if it has one. Raises `LedgerFullError`."""
+    hub, token = desk(request), cookies.read(request, COOKIE)
+    if token is not None:
+        await hub.ledger.transact(lambda conn: drafts.close(conn, hub.authority, token), hurry=True)
+        cookies.drop(request, response, COOKIE)
+
+
 def finished(draft: Draft) -> Draft:
     """The same without anything that was typed: others may come to this browser."""
     proofs = {name: replace(proof, address="") for name, proof in draft.proofs.items()}

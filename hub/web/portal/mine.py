@@ -12,7 +12,7 @@ from hub.flow.citizens.undoing import PATIENCE, Taken, Undoing
 from hub.web.bodies import read_form
 from hub.web.desk import Desk, desk
 from hub.web.language import language_of
-from hub.web.portal import devices
+from hub.web.portal import devices, drafting
 from hub.web.portal.masking import masked
 from hub.web.portal.sign_in import way_in
 from hub.web.portal.x_account import X_CODES
@@ -227,8 +227,9 @@ async def undo(request: web.Request) -> web.Response:
 
 
 async def leave(request: web.Request) -> web.Response:
-    """End the visit."""
+    """End the visit; what was typed to subscribe here goes too, for others may come."""
     await taken_form(request)
     response = see_other("/")
     await close_visit(request, response)
+    await drafting.forget(request, response)
     return response
