@@ -63,6 +63,7 @@ async def test_a_contact_that_nobody_could_have_is_told_what_is_wrong(browser):
     page = await browser.post("/mes-alertes/lien", contact="06 12")
     assert page.status == 422
     assert "Écrivez un numéro de mobile" in page.text
+    assert "ou une adresse e-mail." in page.text
     assert 'value="06 12"' in page.text
     assert "<title>Erreur :" in page.text.replace("\N{NO-BREAK SPACE}", " ")
 

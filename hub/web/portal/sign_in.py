@@ -29,10 +29,15 @@ from subscribers.catalogue import load_catalogue
 from subscribers.challenges import Challenge, Purpose
 from subscribers.directory import ContactPoint
 from subscribers.subscriptions import subscriptions_of
+from subscribers.wording import Sentence
 from templates.content import NoteKind
 
 _LINK: Final = "/l/{token:[A-Za-z0-9_=-]{1,64}}"
 _SENT: Final = "/mes-alertes?envoye=1"
+_NO_CONTACT: Final = Sentence(
+    "Écrivez un numéro de mobile, par exemple 06 12 34 56 78, ou une adresse e-mail.",
+    "Enter a mobile number, for example 06 12 34 56 78, or an e-mail address.",
+)
 _WRITTEN: Final = (ChannelName.SMS, ChannelName.EMAIL)
 
 
@@ -80,7 +85,8 @@ async def send(request: web.Request) -> web.Response:
     channel = ChannelName.EMAIL if "@" in typed else ChannelName.SMS
     address = read_address(hub, channel, typed)
     if isinstance(address, AddressProblem):
-        said = address.sentence.spoken(language_of(request))
+        neither = address is AddressProblem.NOT_A_NUMBER
+        said = (_NO_CONTACT if neither else address.sentence).spoken(language_of(request))
         return way_in(request, contact=typed, error=said, status=422)
     return _told(request, await _ask(request, channel, address), typed)
 
