@@ -94,8 +94,9 @@ class Thread:
 
     def is_alert(self, now: datetime) -> bool:
         """Whether it puts people at risk now: urgent, valid, not withdrawn, no all-clear."""
-        ended = self.is_withdrawn or self.is_over or self.is_expired(now)
-        return self.current.urgency is Urgency.URGENT and not ended
+        if self.current.urgency is not Urgency.URGENT:  # of thousands in an archive, all but a few
+            return False
+        return not (self.is_withdrawn or self.is_over or self.is_expired(now))
 
 
 @dataclass(frozen=True, slots=True)
