@@ -173,11 +173,14 @@ async def test_one_theme_stops_with_all_below_it_and_comes_back(door, amina):
 
 async def test_everything_stops_in_one_click_and_consent_with_it(door, amina):
     before = await subscriptions(door, amina.person)
+    await amina.submit("/mes-alertes/pause", keeps_urgent="1", **{"for": "week"})
     await amina.submit("/mes-alertes/arreter", theme="all")
     assert await subscriptions(door, amina.person) == {}
     consents = await door.rows(theirs.consent, theirs.consent.c.subscriber == amina.person)
     assert all(row.withdrawn_at for row in consents)
-    assert "Vous ne recevez rien pour l’instant." in (await amina.get("/mes-alertes")).text
+    page = (await amina.get("/mes-alertes")).text
+    assert "Vous ne recevez rien pour l’instant." in page
+    assert "Les alertes urgentes continuent" not in page
     await amina.submit("/mes-alertes/annuler", undo="1")
     assert await subscriptions(door, amina.person) == before
     again = await door.rows(theirs.consent, theirs.consent.c.subscriber == amina.person)
