@@ -137,6 +137,7 @@ async def test_a_street_is_found_as_people_type_it(door, typed, found):
     zoe = Citizen(door)
     await zoe.choose("eau")
     answer = await zoe.hand_in("eau", act="search", q=typed, where="some", mobile="06 39")
+    assert answer.headers["Location"] == f"{WAYS}#trouves"  # what was found is in view
     assert answer.status == 303
     page = (await zoe.get(WAYS)).text
     block = page.split('id="trouves"')[1].split("<details")[0]
