@@ -76,7 +76,7 @@ async def reading(tab: Page, town: Town) -> AsyncIterator[str]:
         yield name
     await tab.goto("/annonces")
     yield "archive"
-    await tab.goto("/annonces?theme=culture&lieu=gare")
+    await tab.goto("/annonces?theme=sante&lieu=gare")
     yield "archive, nothing found"
     await tab.goto("/a/nothing")
     yield "not found"
