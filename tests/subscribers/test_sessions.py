@@ -12,9 +12,7 @@ MINUTE = timedelta(minutes=1)
 
 
 def person(conn, town, now):
-    return directory.create(
-        conn, town.authority, language="fr", timezone="Europe/Paris", now=now
-    )
+    return directory.create(conn, town.authority, language="fr", timezone="Europe/Paris", now=now)
 
 
 def test_a_token_finds_its_own_visit_only(conn, town, now):
