@@ -235,15 +235,15 @@ async def test_who_asked_to_be_left_alone_is_and_nobody_can_tell(make_door, why)
 
 
 async def test_known_and_unknown_take_as_long(make_door):
-    """Two hundred of each, one by one in turn: the middle halves of both overlap."""
+    """Eighty of each, one by one in turn: the middle halves of both overlap."""
     door = await make_door(**unlimited())
     known, unknown = (
-        [f"+33 6 39 98 {hundred + n // 100} {n % 100:02}" for n in range(200)]
+        [f"+33 6 39 98 {hundred + n // 100} {n % 100:02}" for n in range(80)]
         for hundred in (30, 40)
     )
     await door.hub.ledger.transact(lambda conn: _write_down(conn, door, known))
     await pause_sms(door)
-    robots, form = await browsers(door, 400)
+    robots, form = await browsers(door, 160)
     spent = {True: [], False: []}
     for pair in zip(known, unknown, strict=True):
         for typed in pair if len(spent[True]) % 2 else reversed(pair):
