@@ -69,3 +69,16 @@ async def test_a_visit_of_before_does_not_see_what_the_reader_of_a_link_joins(do
     assert (await reader.ask("POST", link)).status == 303
     assert (await reader.get("/mes-alertes/donnees.json")).status == 200
     assert (await stranger.get("/mes-alertes/donnees.json")).status == 303
+
+
+async def test_whoever_opens_a_link_reads_whom_else_the_same_answers_named(door):
+    """They cannot know it was not somebody of their own household; they can know to stop."""
+    stranger, reader = Citizen(door), Citizen(door)
+    given = {"by_sms": "1", "mobile": "06 39 98 45 67", "by_email": "1", "email": "lue@example.org"}
+    before = stranger.received(EMAIL, given["email"])
+    await stranger.subscribe("eau", **given)
+    page = await reader.get(await stranger.link(given["email"], before + 1))
+    assert "par SMS 06\N{NO-BREAK SPACE}•• •• •• 67" in page.text
+    assert "4567" not in page.text.replace(" ", "")
+    alone = await reader.get(await _subscribe_them(door, Citizen(door), "seule@example.org"))
+    assert "aussi prévenue" not in alone.text

@@ -65,12 +65,17 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Confirmable:
-    """What a link would confirm, to be said before the button is pressed; or has: `verified`."""
+    """What a link would confirm, to be said before the button is pressed; or has: `verified`.
+
+    `others` are the addresses that the same answers named: whoever sees one that is not theirs
+    should not press.
+    """
 
     address: str = field(repr=False)
     verified: bool
     themes: tuple[str, ...]
     zones: tuple[str, ...]
+    others: tuple[tuple[ChannelName, str], ...] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,5 +333,6 @@ def _confirmable(conn: Connection, asked: Challenge | None) -> Confirmable | Non
     themes = [theme.key for theme in catalogue.themes.values() if theme.id in held]
     zones = [catalogue.zones[number].key for number in known.zones]
     point = points[asked.contact_point]
+    others = tuple((each.channel, each.address) for each in points.values() if each is not point)
     verified = point.verified_at is not None
-    return Confirmable(point.address, verified, tuple(themes), tuple(zones))
+    return Confirmable(point.address, verified, tuple(themes), tuple(zones), others)

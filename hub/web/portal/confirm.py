@@ -71,10 +71,11 @@ async def _page(request: web.Request, verdict: Verdict, about: Confirmable | Non
 
 async def _words(request: web.Request, about: Confirmable | None) -> dict[str, Any]:
     if about is None:
-        return {"masked_contact": "", "themes": [], "zones": []}
+        return {"masked_contact": "", "themes": [], "zones": [], "others": []}
     catalogue, language = await town(request), language_of(request)
     return {
         "masked_contact": masked(ChannelName.EMAIL, about.address),
         "themes": [catalogue.themes_by_key[key].name(language) for key in about.themes],
         "zones": [catalogue.zones_by_key[key].name(language) for key in about.zones],
+        "others": [(channel, masked(channel, address)) for channel, address in about.others],
     }
