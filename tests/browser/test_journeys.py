@@ -280,3 +280,24 @@ async def _tab_to(tab, css):
         if await tab.evaluate("css => document.activeElement.matches(css)", css):
             return
     raise AssertionError(f"Tab never reaches {css}")
+
+
+async def test_the_app_is_offered_where_the_browser_can_install_it(town, tab):
+    mobile = new_number()
+    await subscribe(tab, town, Wishes(mobile=mobile))
+    room = tab.locator("#installer")
+    assert not await room.is_visible()
+    await tab.evaluate(_OFFER)
+    await room.locator("button").click()
+    assert await tab.evaluate("window.asked") == 1
+    await tab.evaluate("dispatchEvent(new Event('appinstalled'))")
+    assert not await room.is_visible()
+
+
+# What Chromium says once it finds a page worth installing; a headless one never does.
+_OFFER = """() => {
+  window.asked = 0;
+  const offer = new Event('beforeinstallprompt', {cancelable: true});
+  offer.prompt = () => { window.asked += 1; };
+  dispatchEvent(offer);
+}"""
