@@ -149,6 +149,12 @@ class Road:
     def effects(self):
         return self.sandbox.effects.select()
 
+    async def arrived(self, seconds=15.0):
+        """Until the provider took something; upkeep stands still meanwhile."""
+        async with asyncio.timeout(seconds):
+            while not self.effects():  # noqa: ASYNC110 (a provider tells nobody)
+                await asyncio.sleep(0.005)
+
     async def until(self, true, seconds=15.0):
         """Until `true(row)`; upkeep turns meanwhile."""
         async with asyncio.timeout(seconds):

@@ -8,9 +8,18 @@ import pytest
 from sqlalchemy import Connection, select, text
 
 from channels.base import ChannelName, Reason, Recipient
-from subscribers import consent, directory, privacy, subscriptions, suppression
+from subscribers import (
+    challenges,
+    consent,
+    directory,
+    privacy,
+    sessions,
+    subscriptions,
+    suppression,
+)
 from subscribers.addressees import load_addressees
 from subscribers.catalogue import Catalogue
+from subscribers.challenges import Asker, Purpose
 from subscribers.preferences import Cadence, QuietHours
 from subscribers.suppression import SuppressionReason, address_hash
 from subscribers.tables import metadata
@@ -380,6 +389,12 @@ def known(conn: Connection, town: Catalogue, claire: int, now: datetime) -> int:
 def test_an_export_holds_every_stored_field_and_is_json(
     conn: Connection, known: int, now: datetime
 ) -> None:
+    sessions.open_for(conn, known, now)
+    asker = Asker("contact", "origin")
+    proof = challenges.write(
+        *(conn, 1, Purpose.SIGN_IN, ChannelName.SMS, asker, now), subscriber=known, sent=True
+    )
+    assert proof.subscriber == known
     export = privacy.export_person(conn, known)
     assert export is not None
     told = json.loads(json.dumps(export))
