@@ -22,7 +22,7 @@ from channels.base import (
 )
 
 SLACK = 0.5  # seconds, for a busy machine
-SHORT = 1.0  # seconds: the time-out of a channel that has to wait it out; a busy machine connects in it
+SHORT = 1.0  # seconds: a time-out that is waited out; a busy machine connects within it
 TROUBLES = [Mood.SILENT, Mood.RESET, Mood.BUSY, Mood.BROKEN, Mood.GARBAGE]
 
 
