@@ -13,18 +13,18 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from argon2 import PasswordHasher
 from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import DatabaseError
 
 from channels.webpush.keys import new_vapid_key
 from hub.cli.options import CONFIG, Config, Refusal, read_settings
 from hub.clock import SystemClock
-from hub.ledger.audit import record
+from hub.flow.office import officers
+from hub.flow.office.officers import normal
+from hub.flow.office.roles import EVERYTHING
 from hub.ledger.database import LedgerCorruptError
 from hub.ledger.schema import NewerLedgerError
 from hub.ledger.store import Ledger
-from hub.ledger.tables import officer
 from hub.settings import Settings
 from subscribers.catalogue_file import import_catalogue
 from subscribers.tables import authority
@@ -33,8 +33,6 @@ SECRETS: dict[str, Callable[[], str]] = {
     "hub__secret": lambda: b64encode(secrets.token_bytes(32)).decode("ascii"),
     "channels__webpush__private_key": new_vapid_key,
 }
-# UX.md section 2: the first officer appoints the others, and runs the hub until then.
-FIRST_ROLES = ["lecture", "redaction", "validation", "abonnes", "admin", "exploitation"]
 
 
 def register(app: typer.Typer) -> None:
@@ -162,17 +160,10 @@ def authority_id(conn: Connection, key: str) -> int | None:
 def _officer(conn: Connection, settings: Settings, email: str, name: str, now: datetime) -> bool:
     """One officer, where there is none yet, with a password that is shown this once."""
     town = authority_id(conn, settings.hub.authority)
-    if conn.scalar(select(officer.c.id).where(officer.c.authority == town)) is not None:
+    if town is not None and officers.how_many(conn, town):
         return False
+    assert town is not None  # made just before
     password = secrets.token_urlsafe(12)
-    row = {
-        "authority": town,
-        "email": email.strip().lower(),
-        "name": name,
-        "roles": FIRST_ROLES,
-        "password_hash": PasswordHasher().hash(password),
-        "created": now,
-    }
-    added = conn.execute(insert(officer).values(row).returning(officer.c.id)).scalar_one()
-    record(conn, now, "cli", "appoint", f"officer:{added}", authority=town)
-    return _told(f"officer {row['email']}, whose password is shown this once: {password}")
+    # UX.md section 2: the first officer appoints the others, and runs the hub until then
+    officers.appoint(conn, town, email, name, EVERYTHING, actor="cli", now=now, password=password)
+    return _told(f"officer {normal(email)}, whose password is shown this once: {password}")

@@ -17,6 +17,7 @@ from hub.ledger.runs import RunState
 from hub.ledger.tables import announcement as table
 from hub.ledger.tables import run
 from templates.content import Content, Kind, NoteKind
+from templates.gsm import Family
 
 _ALPHABET: Final = "23456789abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ"  # no 0 O 1 l I
 _CODE_LENGTH: Final = 6
@@ -51,6 +52,7 @@ def _document(announcement: Announcement) -> dict[str, Any]:
         "channels": [str(c) for c in announcement.channels],
         "post_link": announcement.post_link,
         "thread": announcement.thread,
+        **({"spelling": list(announcement.spelling)} if announcement.spelling else {}),
         **({} if announcement.note is None else {"note": asdict(announcement.note)}),
     }
 
@@ -86,6 +88,7 @@ def _read(row: AnyRow) -> Announcement:
         author=row.author,
         post_link=said["post_link"],
         thread=said["thread"],
+        spelling=tuple(map(Family, said.get("spelling", ()))),
         note=_note(said.get("note")),
     )
 

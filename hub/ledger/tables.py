@@ -238,7 +238,9 @@ audit = Table(
     Column("verb", String(32), nullable=False),
     Column("object", Text, nullable=False),
     Column("detail", JSON, nullable=False),
+    Column("digest", String(64)),  # of this line and the one before: a chain (hub.ledger.audit)
     Index(None, "object"),
+    Index(None, "authority", "at"),
 )
 
 api_key = Table(
@@ -279,20 +281,8 @@ source = Table(
     Column("themes", JSON),
     Column("highest_urgency", String(16), nullable=False),
     Column("may_publish", Boolean, nullable=False, server_default="0"),
+    Column("mode", String(12), nullable=False, server_default="approve"),  # draft, approve, publish
+    Column("mapping", JSON, nullable=False, server_default="{}"),  # its fields, by ours
     Column("created", Instant, nullable=False),
     Column("revoked", Instant),
-)
-
-officer = Table(
-    "officer",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("authority", BigInteger, nullable=False),
-    Column("email", Text, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("roles", JSON, nullable=False),
-    Column("password_hash", Text),
-    Column("created", Instant, nullable=False),
-    Column("disabled", Instant),
-    UniqueConstraint("authority", "email"),
 )

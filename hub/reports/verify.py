@@ -14,7 +14,7 @@ from sqlalchemy import Connection, inspect, text
 
 from channels.base import Reason
 from hub.delivery import PENDING, DeliveryState
-from hub.ledger import schema, tables
+from hub.ledger import office_tables, schema, tables
 from subscribers.tables import metadata as people
 
 Progress = Callable[[int, int], None]
@@ -230,7 +230,7 @@ def _file(conn: Connection) -> Iterator[Finding]:
 def _indexes(conn: Connection) -> Iterator[Finding]:
     """Without one of these the hub is slow, or a double gets in."""
     inspector = inspect(conn)
-    for metadata in (tables.metadata, people):
+    for metadata in (office_tables.metadata, people):
         for table in metadata.sorted_tables:
             there = {index["name"] for index in inspector.get_indexes(table.name)}
             for index in sorted(str(index.name) for index in table.indexes):

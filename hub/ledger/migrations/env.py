@@ -3,7 +3,7 @@
 
 from alembic import context
 
-from hub.ledger.tables import metadata
+from hub.ledger.office_tables import metadata
 from subscribers.tables import metadata as people
 
 context.configure(
