@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from channels.base import ChannelName, Lane, Urgency
 from templates.content import Content, Kind, NoteKind
+from templates.gsm import Family
 
 
 class State(StrEnum):
@@ -116,8 +117,9 @@ class Announcement:
 
     `contents` by language; `themes` and `zones` are keys of the authority's catalogue, an empty
     `zones` with no `polygon` is the whole town. `first` is the id of the head of its chain.
-    `published` is when it became public, or None. `note`: no announcement at all, but what one
-    person is told on a single channel; it has no words, themes or page.
+    `spelling`: the families of costly characters its SMS replaces. `published` is when it became
+    public, or None. `note`: no announcement at all, but what one person is told on a single
+    channel; it has no words, themes or page.
     """
 
     id: int
@@ -141,6 +143,7 @@ class Announcement:
     author: str = ""
     post_link: bool = True
     thread: bool = False
+    spelling: tuple[Family, ...] = ()
     note: Note | None = None
 
     @property

@@ -112,6 +112,7 @@ def make_press(settings: Settings, proofs: Proofs | None = None) -> Press:
         Composer(words, limits),
         Site(settings.hub.public_url),
         economical=settings.words.sms_transliteration == "always",
+        offers_spelling=settings.words.sms_transliteration == "propose",
         one_way=sms is not None and sms.one_way,
         proofs=proofs,
     )

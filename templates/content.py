@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from channels.base import ChannelName, Urgency
+from templates.gsm import Family
 
 
 class Kind(StrEnum):
@@ -51,8 +52,8 @@ class Letterhead:
     `SHORT_STOP_MARK`; `one_way` where nobody can answer STOP to an SMS, which then carries it.
     `themes` and `zones` are (key, name in this language).
     `key` names the announcement version, `chain` the first announcement of its chain.
-    `post_link` and `thread` are the officer's choices for X (DESIGN.md section 4); `economical`
-    theirs for SMS: replace the characters that make it dear (UX.md 7.2). `ancestors` are the
+    `post_link` and `thread` are the officer's choices for X (DESIGN.md section 4); `spelling`
+    theirs for SMS: the families of costly characters it replaces (UX.md 7.2). `ancestors` are the
     first theme's parents, nearest first: where its templates are looked for next.
     """
 
@@ -75,6 +76,6 @@ class Letterhead:
     chain: str
     post_link: bool = True
     thread: bool = False
-    economical: bool = False
+    spelling: tuple[Family, ...] = ()
     one_way: bool = False
     ancestors: tuple[str, ...] = ()

@@ -110,7 +110,7 @@ class _Words:
             text = self._render(name, shown, sms=sms)
             if sms:
                 text = text.replace(fit.ELLIPSIS, _CUT_IN_SMS)
-                text = gsm.economical(text) if self.letterhead.economical else text
+                text = gsm.economical(text, self.letterhead.spelling)
             yield text
 
     def _email(self) -> EmailText:

@@ -8,8 +8,10 @@ forces UCS-2, the dearer reading where handsets and tables disagree. Nothing is 
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 from urllib.parse import quote
 
 BASIC = frozenset(
@@ -19,16 +21,34 @@ BASIC = frozenset(
 EXTENSION = frozenset("\f^{}\\[~]|€")
 GSM = BASIC | EXTENSION
 
-_REPLACEMENTS = {
-    **dict.fromkeys("’‘‚‛ʼ′", "'"),
-    **dict.fromkeys("«»“”„″", '"'),
-    **dict.fromkeys("‐‑‒–—−•", "-"),
-    **dict.fromkeys("\t\u00a0\u202f\u2007\u2009\u200a", " "),
-    **dict.fromkeys("\u00ad\u200b\u2060", ""),
-    "œ": "oe",
-    "Œ": "OE",
-    "…": "...",
+
+class Family(StrEnum):
+    """Characters that are replaced together: one button for the officer, the value in the API."""
+
+    APOSTROPHES = "apostrophes"
+    QUOTES = "quotes"
+    DASHES = "dashes"
+    SPACES = "spaces"  # and what is not seen at all
+    ELLIPSES = "ellipses"
+    LIGATURES = "ligatures"
+    ACCENTS = "accents"  # and whatever else has a plain letter or figure inside
+
+
+EVERY_FAMILY: Final = tuple(Family)
+
+_FAMILIES: Final[Mapping[Family, Mapping[str, str]]] = {
+    Family.APOSTROPHES: dict.fromkeys("’‘‚‛ʼ′", "'"),
+    Family.QUOTES: dict.fromkeys("«»“”„″", '"'),
+    Family.DASHES: dict.fromkeys("‐‑‒–—−•", "-"),
+    Family.SPACES: {
+        **dict.fromkeys("\t\u00a0\u202f\u2007\u2009\u200a", " "),
+        **dict.fromkeys("\u00ad\u200b\u2060", ""),
+    },
+    Family.ELLIPSES: {"…": "..."},
+    Family.LIGATURES: {"œ": "oe", "Œ": "OE"},
 }
+_REPLACEMENTS: Final = {dear: cheap for each in _FAMILIES.values() for dear, cheap in each.items()}
+_FAMILY_OF: Final = {dear: family for family, each in _FAMILIES.items() for dear in each}
 # French puts a space inside its quotation marks; straight ones take none.
 _QUOTE = re.compile("«[ \u00a0\u202f]?|[ \u00a0\u202f]?»")
 _LINK = re.compile(r"https?://\S+")
@@ -117,30 +137,47 @@ def replacement(character: str) -> str | None:
     return bare if bare and GSM.issuperset(bare) else None
 
 
+def family(character: str) -> Family | None:
+    """What a costly character is replaced with; None where nothing in GSM-7 may stand for it."""
+    if character in _FAMILY_OF:
+        return _FAMILY_OF[character]
+    return None if replacement(character) is None else Family.ACCENTS
+
+
 def costly(text: str) -> tuple[Costly, ...]:
     """The characters that force UCS-2, in order of appearance. Empty for a GSM-7 text."""
     found = Counter(character for character in text if character not in GSM)
     return tuple(Costly(each, count, replacement(each)) for each, count in found.items())
 
 
-def economical(text: str) -> str:
-    """The text with each costly character replaced where a replacement exists.
+def families(text: str) -> tuple[Family, ...]:
+    """The families of its costly characters, each once, in the order of `Family`."""
+    found = {family(character) for character in set(text) - GSM}
+    return tuple(each for each in Family if each in found)
 
-    Links keep their meaning: what is not ASCII in them is percent-encoded (RFC 3987 section 3.1).
+
+def economical(text: str, chosen: Collection[Family] = EVERY_FAMILY) -> str:
+    """The text with each costly character of the `chosen` families replaced where it can be.
+
+    Links keep their meaning: with `ACCENTS`, what is not ASCII in them is percent-encoded
+    (RFC 3987 section 3.1); without, they are left alone.
     """
     pieces, end = [], 0
     for link in _LINK.finditer(text):
-        pieces += [_plain(text[end : link.start()]), quote(link[0], safe=_ASCII)]
+        address = quote(link[0], safe=_ASCII) if Family.ACCENTS in chosen else link[0]
+        pieces += [_plain(text[end : link.start()], chosen), address]
         end = link.end()
-    return "".join([*pieces, _plain(text[end:])])
+    return "".join([*pieces, _plain(text[end:], chosen)])
 
 
 _ASCII = "".join(map(chr, range(33, 127)))
 
 
-def _plain(text: str) -> str:
-    straight = _QUOTE.sub('"', text)
-    return "".join(
-        each if each in GSM or (instead := replacement(each)) is None else instead
-        for each in straight
-    )
+def _plain(text: str, chosen: Collection[Family]) -> str:
+    straight = _QUOTE.sub('"', text) if Family.QUOTES in chosen else text
+    return "".join(each if each in GSM else _instead(each, chosen) for each in straight)
+
+
+def _instead(character: str, chosen: Collection[Family]) -> str:
+    cheap = replacement(character) if family(character) in chosen else None
+    return character if cheap is None else cheap

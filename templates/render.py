@@ -95,8 +95,7 @@ class Composer:
         context = frame(words, letterhead, found.locale, sms=True)
         body = found.render({**context, **_brief(ChannelName.SMS, words)})
         body = bracket(body, drill_word(letterhead, found.locale), found.locale)
-        if letterhead.economical:
-            body = gsm.economical(body)
+        body = gsm.economical(body, letterhead.spelling) if letterhead.spelling else body
         return fit.sms(body, self.limits[ChannelName.SMS]) or SmsText(body)
 
     def _post(self, words: Content, letterhead: Letterhead) -> PostText | TooLong:

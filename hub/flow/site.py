@@ -13,6 +13,7 @@ from subscribers.catalogue import Catalogue
 from subscribers.proofs import Proofs
 from templates.content import Kind, Letterhead, NoteKind
 from templates.digest import DigestItem, compose_digest
+from templates.gsm import EVERY_FAMILY, Family
 from templates.notes import NoteWords, compose_note
 from templates.refusals import Refusal
 from templates.render import Composer, choose
@@ -59,10 +60,10 @@ def letterhead(
     site: Site,
     language: str,
     *,
-    economical: bool = False,
+    spelling: tuple[Family, ...] = (),
     one_way: bool = False,
 ) -> Letterhead:
-    """Everything around the words, in one language."""
+    """Everything around the words, in one language. `spelling` is the SMS's."""
     themes, zones = catalogue.themes_by_key, catalogue.zones_by_key
     code = announcement.code or UNBORN_CODE
     return Letterhead(
@@ -86,7 +87,7 @@ def letterhead(
         key=code,
         chain=announcement.first_code or code,
         post_link=announcement.post_link,
-        economical=economical,
+        spelling=spelling,
         one_way=one_way,
         ancestors=_ancestors(announcement, catalogue),
         thread=announcement.thread,
@@ -107,15 +108,16 @@ def _ancestors(announcement: Announcement, catalogue: Catalogue) -> tuple[str, .
 class Press:
     """Turns an announcement into the exact text of a channel. Previews and sends call the same.
 
-    `economical`: the town always replaces the characters that make an SMS dearer. `one_way`: its
-    SMS cannot be answered. `proofs` makes the codes and links of notes; None where
-    none is printed.
+    `economical`: the town always replaces the characters that make an SMS dearer; else each
+    announcement says for itself, where `offers_spelling`. `one_way`: its SMS cannot be answered.
+    `proofs` makes the codes and links of notes; None where none is printed.
     """
 
     composer: Composer
     site: Site
     proofs: Proofs | None = None
     economical: bool = False
+    offers_spelling: bool = True
     one_way: bool = False
 
     def head(self, announcement: Announcement, catalogue: Catalogue, language: str) -> Letterhead:
@@ -125,7 +127,7 @@ class Press:
             catalogue,
             self.site,
             language,
-            economical=self.economical,
+            spelling=EVERY_FAMILY if self.economical else announcement.spelling,
             one_way=self.one_way,
         )
 

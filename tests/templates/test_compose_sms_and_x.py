@@ -115,7 +115,7 @@ def test_nothing_is_made_economical_unasked(
 ) -> None:
     words = replace(content, short="Coupure d’eau, fenêtre… ")
     dear = _text(composer.compose(ChannelName.SMS, words, letterhead), SmsText).body
-    asked = replace(letterhead, economical=True)
+    asked = replace(letterhead, spelling=gsm.EVERY_FAMILY)
     cheap = _text(composer.compose(ChannelName.SMS, words, asked), SmsText).body
     assert "d’eau, fenêtre…" in dear
     assert "d'eau, fenetre..." in cheap

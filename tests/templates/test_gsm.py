@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from templates import gsm
-from templates.gsm import Costly, Encoding, Segments
+from templates.gsm import Costly, Encoding, Family, Segments
 
 ALPHABET = "".join(sorted(gsm.GSM))
 writable = st.text(st.characters(exclude_categories=["Cs"]), max_size=700)
@@ -129,3 +129,41 @@ def test_the_sample_of_the_console_takes_three_segments_or_two_without_the_apost
     assert gsm.segments(sample).count == 3
     assert [each.character for each in gsm.costly(sample)] == ["’"]
     assert gsm.segments(gsm.economical(sample)).count == 2
+
+
+@pytest.mark.parametrize(
+    ("family", "cheap"),
+    [
+        (Family.APOSTROPHES, "l'œuvre « à\u00a0fête » – fin…"),
+        (Family.QUOTES, 'l’œuvre "à\u00a0fête" – fin…'),
+        (Family.DASHES, "l’œuvre « à\u00a0fête » - fin…"),
+        (Family.SPACES, "l’œuvre « à fête » – fin…"),
+        (Family.ELLIPSES, "l’œuvre « à\u00a0fête » – fin..."),
+        (Family.LIGATURES, "l’oeuvre « à\u00a0fête » – fin…"),
+        (Family.ACCENTS, "l’œuvre « à\u00a0fete » – fin…"),
+    ],
+)
+def test_a_family_is_replaced_alone(family: Family, cheap: str) -> None:
+    assert gsm.economical("l’œuvre « à\u00a0fête » – fin…", [family]) == cheap
+
+
+def test_the_families_of_a_text_are_named_in_their_order() -> None:
+    assert gsm.families("ê… 😀 d’eau") == (
+        Family.APOSTROPHES,
+        Family.ELLIPSES,
+        Family.ACCENTS,
+    )
+    assert gsm.families("Écoles à 5 €") == ()
+
+
+def test_a_link_is_encoded_only_with_the_accents() -> None:
+    text = "l’eau https://example.org/fenêtre"
+    assert gsm.economical(text, [Family.APOSTROPHES]) == "l'eau https://example.org/fenêtre"
+    assert gsm.economical(text, [Family.ACCENTS]) == "l’eau https://example.org/fen%C3%AAtre"
+
+
+@given(writable, st.sets(st.sampled_from(Family)))
+def test_no_choice_of_families_adds_a_costly_character(text: str, chosen: set[Family]) -> None:
+    cheap = gsm.economical(text, chosen)
+    assert gsm.economical(cheap, chosen) == cheap
+    assert set(cheap) - gsm.GSM <= set(text) - gsm.GSM

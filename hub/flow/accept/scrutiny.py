@@ -18,6 +18,7 @@ from hub.flow.site import Press
 from subscribers.catalogue import Catalogue
 from subscribers.geometry import PolygonProblem
 from templates.content import Content, Kind
+from templates.gsm import Family
 from templates.phrases import sentence
 from templates.refusals import Empty, Refusal, TooLong, Unwritable
 
@@ -54,6 +55,7 @@ def scrutinise(
         *_targets(asked, desk.catalogue),
         *_times(asked, desk.now),
         *_channels(asked, desk.channels),
+        *_spelling(asked, desk.press),
         *_chain(asked, first),
         *_languages(asked),
     ]
@@ -90,6 +92,7 @@ def _draft(
         author=principal.name,
         post_link=asked.post_link,
         thread=asked.thread,
+        spelling=tuple(each for each in Family if each in asked.sms_spelling),
     )
 
 
@@ -207,6 +210,14 @@ def _channels(asked: Submission, configured: Sequence[ChannelName]) -> list[Prob
         for i, name in enumerate(asked.channels or ())
         if name not in configured
     ]
+
+
+def _spelling(asked: Submission, press: Press) -> list[Problem]:
+    if not asked.sms_spelling or press.offers_spelling or press.economical:
+        return []
+    fr = "Cette ville ne remplace aucun caractère dans ses SMS."
+    en = "This town replaces no character in its SMS."
+    return [Problem("/sms_spelling", "spelling_not_offered", fr, en)]
 
 
 def _chain(asked: Submission, first: Announcement | None) -> list[Problem]:

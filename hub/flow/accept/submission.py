@@ -27,6 +27,7 @@ from hub.flow.accept.problems import Problem, RefusedError, UnreadableError
 from hub.flow.accept.recurrence import Repeat
 from subscribers.geometry import PolygonProblem
 from templates.content import Kind
+from templates.gsm import Family
 
 MAX_TEXT: Final = 20_000
 MAX_PROBLEMS: Final = 100  # a body of a megabyte can be wrong in a hundred thousand places
@@ -126,6 +127,11 @@ class Submission(Text):
         True, description="On X: with the link to the page (it costs more)."
     )
     thread: StrictBool = Field(False, description="On X: split a long text into a numbered thread.")
+    sms_spelling: list[Family] = Field(
+        default_factory=list,
+        max_length=len(Family),
+        description="Costly characters that its SMS replaces with plain ones, by family.",
+    )
     repeat: Repeat | None = Field(
         None, description="Come again by this rule, instead of once at `publish_at`."
     )
@@ -134,7 +140,8 @@ class Submission(Text):
     def canonical(self) -> str:
         """What is asked as one text, to tell a repeat from a clash; a member added to the model
         later leaves that of older submissions alone."""
-        return self.model_dump_json(exclude=None if self.repeat else {"repeat"})
+        later = {"repeat": self.repeat, "sms_spelling": self.sms_spelling}
+        return self.model_dump_json(exclude={name for name, given in later.items() if not given})
 
 
 _SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
