@@ -21,7 +21,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from channels.base import ChannelName, Urgency
-from templates.pages import moments
+from templates.pages import amounts, moments
 from templates.pages.around import Around
 from templates.pages.wording import ShownState, offered, state_label, translations
 
@@ -141,6 +141,10 @@ def _environment(language: str) -> Environment:
         newest_first=_newest_first,
         listed=", ".join,  # no "et": themes hold one ("Eau et coupures")
         number=lambda count: format_decimal(count, locale=language),
+        money=lambda millionths, *more: amounts.money(millionths, language, *more),
+        unit_price=lambda millionths, *more: amounts.unit_price(millionths, language, *more),
+        share=lambda part, whole: amounts.share(part, whole, language),
+        wait=lambda lasted: amounts.wait(lasted, language),
     )
     environment.globals.update(asset=asset, ERROR_STATUSES=ERROR_STATUSES)
     return environment
