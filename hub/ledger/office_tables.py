@@ -164,3 +164,23 @@ town_text = Table(  # a page of the portal in the town's own words, over the hou
     Column("changed", Instant, nullable=False),
     Column("changed_by", Text, nullable=False),
 )
+
+measure = Table(  # what an announcement came to once it ended; it outlives the deliveries
+    "measure",
+    metadata,
+    Column("announcement", BigInteger, primary_key=True, autoincrement=False),
+    Column("authority", BigInteger, nullable=False),
+    Column("published", Instant, nullable=False),
+    Column("measured", Instant, nullable=False),
+    Column("stamp", String(64), nullable=False),  # of the counts it was taken from
+    Column("document", JSON, nullable=False),  # see ledger.measures
+    Index(None, "authority", "published"),
+)
+
+assumption = Table(  # what the comparison with paper supposes, where it is not the house's
+    "assumption",
+    metadata,
+    Column("authority", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", String(32), primary_key=True),
+    Column("value", BigInteger, nullable=False),  # in thousandths
+)

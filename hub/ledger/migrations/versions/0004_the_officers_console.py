@@ -30,6 +30,28 @@ def upgrade() -> None:
     _signing_in()
     _writing()
     _town()
+    _figures()
+
+
+def _figures() -> None:
+    op.create_table(
+        "measure",
+        sa.Column("announcement", sa.BigInteger(), nullable=False, autoincrement=False),
+        sa.Column("authority", sa.BigInteger(), nullable=False),
+        sa.Column("published", _INSTANT(), nullable=False),
+        sa.Column("measured", _INSTANT(), nullable=False),
+        sa.Column("stamp", sa.String(64), nullable=False),
+        sa.Column("document", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("announcement", name=op.f("pk_measure")),
+    )
+    op.create_index("ix_measure_authority_published", "measure", ["authority", "published"])
+    op.create_table(
+        "assumption",
+        sa.Column("authority", sa.BigInteger(), nullable=False, autoincrement=False),
+        sa.Column("name", sa.String(32), nullable=False),
+        sa.Column("value", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("authority", "name", name=op.f("pk_assumption")),
+    )
 
 
 def _signing_in() -> None:
@@ -163,6 +185,8 @@ def _town() -> None:
 
 def downgrade() -> None:
     for name in (
+        "assumption",
+        "measure",
         "town_text",
         "identity",
         "payload",
