@@ -12,10 +12,11 @@ from channels.base import ChannelName, Urgency
 from hub.announcement import Announcement, State
 from hub.cli.desk import Desk, at_desk, refusing
 from hub.cli.files import read_bytes
-from hub.cli.forecast import document, forecast, lines, month_of, prices_of
+from hub.cli.forecast import document, forecast, lines, month_of
 from hub.cli.options import CONFIG, Config, Refusal
 from hub.flow.accept.intake import Accepted
 from hub.flow.accept.submission import Submission, iso, parse, read_json
+from hub.tariff import prices_of
 from templates.content import Kind
 
 Title = Annotated[str | None, typer.Option(help="One line, at most 200 characters.")]

@@ -59,17 +59,6 @@ class Forecast:
     month: Month | None = None
 
 
-def prices_of(settings: Settings) -> Mapping[ChannelName, Prices]:
-    """The prices in hub.toml: euros, but for X, which bills in dollars."""
-    prices = {}
-    for name in ChannelName:
-        section = getattr(settings.channels, name)
-        each = section.price if section else 0.0
-        with_link = getattr(section, "price_with_link", each)
-        prices[name] = Prices(each, with_link, "USD" if name is ChannelName.X else "EUR")
-    return prices
-
-
 def month_of(conn: Connection, settings: Settings, now: datetime) -> Month | None:
     """What X has cost this month; None where nothing bounds it."""
     limits = limits_of(settings)
