@@ -60,6 +60,17 @@ class Zone:
         return self.names.get(language) or self.names.get("fr") or self.key
 
 
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """A town, without its themes and zones. `timezone` is IANA's name."""
+
+    id: int
+    key: str
+    name: str
+    timezone: str
+    language: str
+
+
 @dataclass(frozen=True)
 class Catalogue:
     """One authority's themes and zones, by number, in the order they are shown. Immutable: load
@@ -157,10 +168,16 @@ def _upwards(ids: Iterable[int], parent_of: Callable[[int], int | None]) -> set[
     return seen
 
 
+def load_authority(conn: Connection, number: int) -> Authority:
+    """Raises `sqlalchemy.exc.NoResultFound` where there is no such authority."""
+    row = conn.execute(select(tables.authority).where(tables.authority.c.id == number)).one()
+    return Authority(row.id, row.key, row.name, row.timezone, row.language)
+
+
 def load_catalogue(conn: Connection, authority_id: int) -> Catalogue:
     """Read an authority's catalogue. Raises `sqlalchemy.exc.NoResultFound` where there is no such
     authority."""
-    who = conn.execute(select(tables.authority).where(tables.authority.c.id == authority_id)).one()
+    who = load_authority(conn, authority_id)
     themes = _rows(conn, tables.theme, authority_id)
     zones = _rows(conn, tables.zone, authority_id)
     return Catalogue(

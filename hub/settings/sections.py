@@ -113,6 +113,7 @@ class Limits(Section):
     api_body: Count = Field(1_048_576, description="Largest API request body, in bytes.")
     hook_per_minute: Count = Field(60, description="Webhook events a minute for one source.")
     hook_body: Count = Field(262_144, description="Largest webhook or CAP body, in bytes.")
+    console_per_minute: Count = Field(600, description="Console requests a minute, an officer.")
     public_per_minute: Count = Field(
         60, description="Portal forms a minute for one address block (/24, or /56 in IPv6)."
     )
@@ -166,6 +167,30 @@ class SignUps(Section):
     email_per_day: Count = Field(5_000, description="Links a day by e-mail, to everybody.")
     fill_seconds: Annotated[float, Field(ge=0, le=60)] = Field(
         2.0, description="A form filled faster than this is a machine's, in seconds."
+    )
+
+
+class Console(Section):
+    """The officers' console."""
+
+    second_proof: Literal["everybody", "approvers", "nobody"] = Field(
+        "approvers",
+        description="Who must give a code or a passkey beside the password: everybody, whoever "
+        "may approve, administer or operate, or nobody. In the sandbox nobody must.",
+    )
+    undo_seconds: Annotated[int, Field(ge=0, le=300)] = Field(
+        30, description="Seconds in which a published announcement can be taken back; never urgent."
+    )
+    alone: tuple[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")], ...] = Field(
+        (),
+        description="Themes under which whoever may approve may also publish without a second "
+        'person, such as ["culture"]; the journal then says so.',
+    )
+    type_people: Count = Field(
+        1_000, description="Above this many people, the officer types their number to send."
+    )
+    type_cost: Annotated[float, Field(gt=0)] = Field(
+        100.0, description="Above this cost in euros, the officer types the number of people."
     )
 
 
@@ -315,6 +340,7 @@ class Settings(BaseSettings):
     limits: Limits = Limits()
     portal: Portal = Portal()
     sign_ups: SignUps = SignUps()
+    console: Console = Console()
     mailbox: Mailbox = Mailbox()
     engine: Engine = Engine()
     words: Words = Words()

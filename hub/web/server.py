@@ -20,6 +20,7 @@ from hub.web import health, problems
 from hub.web.api import announcements as api
 from hub.web.api import openapi, operating, recurrences
 from hub.web.callbacks import twilio
+from hub.web.console import doors as console
 from hub.web.desk import DESK, Desk
 from hub.web.hooks import standard
 from hub.web.language import language_of
@@ -100,6 +101,7 @@ def make_app(desk: Desk) -> web.Application:
     doors = (*doors, components, texts)
     doors = (*doors, subscribe, ways, verify, confirm)
     doors = (*doors, mine, my_choices, my_contacts, my_data, sign_in)
+    doors = (*doors, *console.DOORS)
     for door in doors:
         app.add_routes(door.routes())
     app.on_response_prepare.append(_secure)

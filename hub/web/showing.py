@@ -9,6 +9,7 @@ from hub.web import cookies
 from hub.web.desk import desk
 from hub.web.language import language_of, remember
 from hub.web.town import LOOK, TOWN
+from subscribers.catalogue import Authority
 from templates.pages.around import Alert, Around
 from templates.pages.pages import page
 
@@ -23,15 +24,19 @@ def show(
     *,
     status: int = 200,
     private: bool = False,
+    authority: Authority | None = None,
     **context: Any,
 ) -> web.Response:
-    """The page of a template, in the reader's language, with what it needs."""
+    """The page of a template, in the reader's language, with what it needs.
+
+    `authority` is whose page it is, by default the town this instance shows to its citizens.
+    """
     hub = desk(request)
     body = page(
         name,
         language_of(request),
-        timezone=hub.settings.hub.timezone,
-        authority=hub.authority_name,
+        timezone=authority.timezone if authority else hub.settings.hub.timezone,
+        authority=authority.name if authority else hub.authority_name,
         sandbox=hub.sandbox,
         status=status,
         around=around(request),

@@ -17,6 +17,7 @@ from hub.logs import set_up_logs
 
 sys.path.append(str(Path(__file__).parent))  # the doors' own rig; tests never import each other
 from door_rig import Door, TownClock, make_settings, open_door, seed
+from office_rig import office  # noqa: F401  (a fixture)
 
 
 @pytest.fixture(scope="session")

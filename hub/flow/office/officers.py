@@ -71,7 +71,7 @@ def _read(row: RowMapping) -> Officer:
     )
 
 
-def appoint(  # noqa: PLR0917 (who, where, as what, by whom, when)
+def appoint(
     conn: Connection,
     authority: int,
     email: str,

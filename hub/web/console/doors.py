@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Every door of the console and of its administration, one line each."""
+
+from types import ModuleType
+from typing import Final
+
+from hub.web.console import profile, sign_in
+
+DOORS: Final[tuple[ModuleType, ...]] = (
+    sign_in,
+    profile,
+)

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Who sits at the console: signed in, in a role that opens this door, by a form that is theirs.
+
+The one place where a console door asks it. `tests/web/test_route_walk.py` walks the routes.
+"""
+
+import asyncio
+import hmac
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import wraps
+from typing import Final
+from urllib.parse import parse_qsl, urlencode
+
+from aiohttp import web
+from multidict import MultiDict, MultiMapping
+from sqlalchemy import Connection
+
+from hub.flow.office import sessions
+from hub.flow.office.officers import Officer
+from hub.flow.office.roles import Role
+from hub.flow.office.sessions import Session, Stage
+from hub.web import cookies
+from hub.web.bodies import read_body, too_slow
+from hub.web.desk import desk
+from hub.web.problems import ProblemError
+from hub.web.showing import see_other
+from subscribers.catalogue import Authority, load_authority
+
+COOKIE: Final = "office"
+FIELD: Final = "csrf"
+HEADER: Final = "X-CSRF-Token"
+SIGN_IN: Final = "/console/connexion"
+SECOND: Final = "/console/connexion/code"
+"""Where the second proof is asked for."""
+SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_FORM: Final = "application/x-www-form-urlencoded"
+_FORM_BYTES: Final = 524_288  # a long text in several languages
+_FIELDS: Final = 5_000
+_PATIENCE: Final = 60.0  # seconds an upload may take
+
+Value = str | web.FileField
+Form = MultiMapping[Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Who is at the console, and what they sent. `authority` is the officer's own.
+
+    `form` is what an unsafe request carried, already found to be of this session.
+    """
+
+    officer: Officer
+    authority: Authority
+    csrf: str
+    session: Session = field(repr=False)
+    form: Form = field(repr=False, default_factory=MultiDict)
+
+    def text(self, name: str, default: str = "") -> str:
+        """One field of the form, with its line ends as ours; a file is none."""
+        given = self.form.get(name, default)
+        return given.replace("\r\n", "\n") if isinstance(given, str) else default
+
+    def texts(self, name: str) -> list[str]:
+        """Every value of a field that may come several times (boxes that were ticked)."""
+        return [each for each in self.form.getall(name, []) if isinstance(each, str)]
+
+
+Handler = Callable[[web.Request, Seat], Awaitable[web.StreamResponse]]
+Door = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def seated(*roles: Role, stage: Stage = Stage.OPEN) -> Callable[[Handler], Door]:
+    """A door for whoever signed in and has one of `roles` (none: for every officer).
+
+    Nobody signed in is sent to the sign-in page and back here afterwards; a role that is missing
+    is a refusal, 403. An unsafe request needs the token of its session, and few of them a minute.
+    """
+
+    def guarding(handler: Handler) -> Door:
+        @wraps(handler)
+        async def guarded(request: web.Request) -> web.StreamResponse:
+            seat = await _seat(request)
+            if seat is None or seat.session.stage is not stage:
+                return _elsewhere(request, seat)
+            if roles and not any(seat.officer.may(role) for role in roles):
+                raise _not_yours()
+            await _admit(request, seat)
+            if request.method not in SAFE:
+                seat = await _with_form(request, seat)
+            return await handler(request, seat)
+
+        guarded.guarded_by = roles  # type: ignore[attr-defined]  # what the route walk reads
+        return guarded
+
+    return guarding
+
+
+def _elsewhere(request: web.Request, seat: Seat | None) -> web.StreamResponse:
+    if request.method not in SAFE:
+        raise ProblemError(
+            403,
+            "signed_out",
+            fr="Votre session est terminée. Reconnectez-vous, puis recommencez.",
+            en="Your session has ended. Sign in again, then start over.",
+        )
+    if seat is not None:  # of another stage: the second proof is missing, or was given already
+        return see_other(SECOND if seat.session.stage is Stage.SECOND else "/console")
+    back = urlencode({"suite": request.path_qs}) if request.path != "/console" else ""
+    return see_other(f"{SIGN_IN}?{back}" if back else SIGN_IN)
+
+
+async def _seat(request: web.Request) -> Seat | None:
+    """Whoever's session this browser holds. Using it renews it, once a minute at most."""
+    hub, now = desk(request), desk(request).clock.now()
+    token = cookies.read(request, COOKIE)
+    if token is None:
+        return None
+
+    def read(conn: Connection) -> tuple[Session, Authority] | None:
+        found = sessions.find(conn, token, now)
+        return None if found is None else (found, load_authority(conn, found.officer.authority))
+
+    found = await hub.ledger.read(read)
+    if found is None:
+        return None
+    session, authority = found
+    if now - session.seen >= sessions.WORTH_WRITING:
+        await hub.ledger.transact(lambda conn: sessions.touch(conn, token, now), hurry=True)
+    return Seat(session.officer, authority, session.csrf, session)
+
+
+async def _admit(request: web.Request, seat: Seat) -> None:
+    hub = desk(request)
+    allowed = hub.settings.limits.console_per_minute
+    await hub.limiter.admit("console", f"officer:{seat.officer.id}", allowed)
+
+
+async def _with_form(request: web.Request, seat: Seat) -> Seat:
+    """The same seat with the form read, once it was found to be of this session."""
+    given = request.headers.get(HEADER)
+    if given is not None:  # before a long body is read
+        _must_be_of_the_session(given, seat)
+    form = await read_fields(request)
+    if given is None:
+        found = form.get(FIELD)
+        _must_be_of_the_session(found if isinstance(found, str) else "", seat)
+    return Seat(seat.officer, seat.authority, seat.csrf, seat.session, form)
+
+
+def _must_be_of_the_session(given: str, seat: Seat) -> None:
+    if not hmac.compare_digest(given.encode("utf-8", "replace"), seat.csrf.encode("ascii")):
+        raise ProblemError(
+            403,
+            "other_session",
+            fr="Ce formulaire date d'une autre session. Rechargez la page, puis recommencez.",
+            en="This form is from another session. Reload the page, then try again.",
+        )
+
+
+async def read_fields(request: web.Request) -> Form:
+    """The fields of a form, files too; nothing where the body is no form (JSON reads its own)."""
+    if request.content_type == "multipart/form-data":
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                return await request.post()
+        except TimeoutError:
+            raise too_slow() from None
+        except ValueError:
+            raise _unreadable() from None
+    if request.content_type != _FORM:
+        return MultiDict()
+    raw = await read_body(request, _FORM_BYTES, (_FORM,))
+    try:
+        pairs = parse_qsl(
+            raw.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_FIELDS
+        )
+    except ValueError:
+        raise _unreadable() from None
+    return MultiDict(pairs)
+
+
+def _unreadable() -> ProblemError:
+    return ProblemError(
+        400,
+        "unreadable_form",
+        fr="Ce formulaire est illisible. Rechargez la page, puis recommencez.",
+        en="This form cannot be read. Reload the page, then try again.",
+    )
+
+
+def _not_yours() -> ProblemError:
+    return ProblemError(
+        403,
+        "not_your_role",
+        fr="Votre rôle ne permet pas d'ouvrir cette page. Demandez à un administrateur.",
+        en="Your role does not open this page. Ask an administrator.",
+    )
+
+
+# --------------------------------------------------------------------------- in and out
+
+
+async def let_in(
+    request: web.Request, response: web.StreamResponse, officer: int, stage: Stage, now: datetime
+) -> None:
+    """A new session in this browser, in the place of the one it had (rotated)."""
+    former = cookies.read(request, COOKIE)
+    token = await desk(request).ledger.transact(
+        lambda conn: sessions.start(conn, officer, now, stage=stage, former=former), hurry=True
+    )
+    life = sessions.LONGEST if stage is Stage.OPEN else sessions.UNPROVEN
+    cookies.keep(request, response, COOKIE, token, int(life / timedelta(seconds=1)))
+
+
+async def let_out(request: web.Request, response: web.StreamResponse) -> None:
+    """End the session of this browser, if it has one."""
+    token = cookies.read(request, COOKIE)
+    if token is not None:
+        await desk(request).ledger.transact(lambda conn: sessions.end(conn, token), hurry=True)
+    cookies.drop(request, response, COOKIE)
