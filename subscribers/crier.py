@@ -43,3 +43,9 @@ def _newcomer(conn: Connection, catalogue: Catalogue, now: datetime) -> int:
     point = directory.add_contact_point(conn, person, ChannelName.X, Recipient(PUBLIC), now)
     directory.verify(conn, point, now)
     return person
+
+
+def crier_of(conn: Connection, authority: int) -> int | None:
+    """The number of the town's account among the subscribers, where it has one."""
+    held = directory.find(conn, authority, ChannelName.X, PUBLIC)
+    return held[0].subscriber if held else None

@@ -7,15 +7,18 @@ from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
+from sqlalchemy import Connection
 
 from channels.base import ChannelName, Urgency
 from hub.announcement import Announcement, State
 from hub.cli.desk import Desk, at_desk, refusing
 from hub.cli.files import read_bytes
-from hub.cli.forecast import document, forecast, lines, month_of
+from hub.cli.forecast import Forecast, document, lines
 from hub.cli.options import CONFIG, Config, Refusal
+from hub.driving import limits_of
 from hub.flow.accept.intake import Accepted
 from hub.flow.accept.submission import Submission, iso, parse, read_json
+from hub.flow.office.looking_ahead import looking_ahead, month_of
 from hub.tariff import prices_of
 from templates.content import Kind
 
@@ -144,12 +147,13 @@ def _geometry(drawn: Any) -> Any:
 async def _foreseen(desk: Desk, asked: Submission, as_json: bool) -> str:
     announcement = await desk.intake.check(asked, desk.principal)
     catalogue, prices = await desk.catalogue(), prices_of(desk.settings)
-    found = await desk.ledger.read(
-        lambda conn: replace(
-            forecast(conn, announcement, catalogue, desk.press, prices),
-            month=month_of(conn, desk.settings, desk.clock.now()),
-        )
-    )
+    limits, now = limits_of(desk.settings), desk.clock.now()
+
+    def read(conn: Connection) -> Forecast:
+        ahead = looking_ahead(conn, announcement, catalogue, desk.press, prices=prices, now=now)
+        return Forecast(ahead, catalogue, month_of(conn, limits, now))
+
+    found = await desk.ledger.read(read)
     if as_json:
         return json.dumps(document(found), ensure_ascii=False, indent=2)
     return "\n".join(lines(found))

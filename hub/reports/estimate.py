@@ -2,26 +2,16 @@
 """What an announcement will cost before it leaves: readers by language, and one copy's price."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import assert_never
 
 from sqlalchemy import Connection, func, select
 
-from channels.base import EmailText, PostText, PushText, SmsText, Text
+from hub.pricing import Prices, cost_of_one
 from subscribers.audience import AudienceQuery, page_statement
 from subscribers.tables import subscriber
-from templates import gsm
+
+__all__ = ["Prices", "cost_of_one", "readers"]
 
 _EVERYBODY = 2**62
-
-
-@dataclass(frozen=True, slots=True)
-class Prices:
-    """What a provider takes: for an SMS segment, a post, a letter. 0 is a price nobody set."""
-
-    each: float
-    with_link: float  # for a post; elsewhere the same as `each`
-    currency: str
 
 
 def readers(conn: Connection, query: AudienceQuery) -> Mapping[str, int]:
@@ -38,17 +28,3 @@ def readers(conn: Connection, query: AudienceQuery) -> Mapping[str, int]:
         .order_by(subscriber.c.language)
     )
     return {row[0]: row[1] for row in conn.execute(tally)}
-
-
-def cost_of_one(text: Text, prices: Prices) -> float | None:
-    """The cost of one copy, or None where its price is not set."""
-    match text:
-        case SmsText():
-            cost = gsm.segments(text.body).count * prices.each
-        case PostText():
-            cost = sum(prices.with_link if "://" in post else prices.each for post in text.posts)
-        case EmailText() | PushText():
-            cost = prices.each
-        case _:  # pragma: no cover
-            assert_never(text)
-    return cost or None

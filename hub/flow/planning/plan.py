@@ -57,12 +57,13 @@ FIRST_PAGE: Final = 200
 _ASIDE: Final = 5.0
 """Seconds a run that could not be planned lets others pass (upkeep wakes the planner)."""
 
-_NEGATIVE: Final = (
+NEGATIVE: Final = (
     DeliveryState.SKIPPED,
     DeliveryState.FAILED,
     DeliveryState.EXPIRED,
     DeliveryState.CANCELLED,
 )
+"""Whoever's message ended so was not told: nothing follows to them."""
 
 
 class Planner:
@@ -179,7 +180,7 @@ def _follow_up(
 ) -> tuple[Select[Any], int | None]:
     """The next page of those who got (or are about to get) what this one follows."""
     chain = [run.id for run in _chain_runs(conn, announcement, seen.channel)]
-    told = (delivery.c.run.in_(chain), delivery.c.state.not_in(_NEGATIVE))
+    told = (delivery.c.run.in_(chain), delivery.c.state.not_in(NEGATIVE))
     after = (delivery.c.subscriber > seen.cursor, delivery.c.subscriber <= seen.until)
     ends = (
         select(delivery.c.subscriber)

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Whom a follow-up would be told to: who got what it follows, if they still want it."""
+
+from sqlalchemy import Connection, false, func, literal, or_, select
+
+from channels.base import ChannelName
+from hub.announcement import Announcement
+from hub.flow.planning.plan import NEGATIVE
+from hub.ledger.tables import announcement as announcement_table
+from hub.ledger.tables import delivery, run
+from subscribers.audience import AudienceQuery
+from subscribers.foresight import Told
+from subscribers.subscriptions import cadence_rank
+from subscribers.tables import contact_point, subscription
+
+
+def followers(conn: Connection, announcement: Announcement, query: AudienceQuery) -> Told:
+    """Everybody of the chain on this channel whose address is still good and who still asks for
+    its themes. Not of `zones`: who moved away meanwhile is told how it ended."""
+    runs = _chain_runs(conn, announcement, query.channel)
+    told = (
+        select(delivery.c.subscriber, delivery.c.contact_point)
+        .where(delivery.c.run.in_(runs), delivery.c.state.not_in(NEGATIVE))
+        .distinct()
+        .subquery()
+    )
+    rank = (
+        select(func.min(cadence_rank(subscription)))
+        .where(
+            subscription.c.subscriber == told.c.subscriber,
+            subscription.c.channel == query.channel.value,
+            subscription.c.theme.in_(query.theme_lineage),
+        )
+        .correlate(told)
+        .scalar_subquery()
+    )
+    return (
+        select(
+            literal(query.channel.value).label("channel"),
+            told.c.subscriber,
+            (rank if query.digestible else literal(0)).label("rank"),
+            false().label("duplicate"),
+        )
+        .join_from(told, contact_point, contact_point.c.id == told.c.contact_point)
+        .where(
+            contact_point.c.verified_at.is_not(None),
+            contact_point.c.suspended_at.is_(None),
+            rank.is_not(None),
+        )
+    )
+
+
+def _chain_runs(conn: Connection, announcement: Announcement, channel: ChannelName) -> list[int]:
+    head, table = announcement.first, announcement_table
+    found = conn.execute(
+        select(run.c.id)
+        .join(table, table.c.id == run.c.announcement)
+        .where(
+            or_(table.c.id == head, table.c.first == head),
+            table.c.id != announcement.id,
+            run.c.channel == channel,
+        )
+    )
+    return list(found.scalars())
