@@ -4,7 +4,7 @@
 import csv
 import tomllib
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import datetime
 from importlib.resources import as_file, files
 from typing import Any, Final
@@ -12,6 +12,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, select
 
 from channels.base import ChannelName, Recipient
+from hub.flow.office import officers
+from hub.flow.office.roles import Role
 from subscribers import crier, directory
 from subscribers.catalogue import Catalogue, load_catalogue
 from subscribers.catalogue_file import import_catalogue
@@ -49,7 +51,14 @@ def settle(begin: Begin, new_device: NewDevice, suppression_key: bytes, now: dat
     with begin() as conn:
         _devices(conn, catalogue, new_device, now)
         crier.appoint(conn, catalogue, now)
+        _town_hall(conn, catalogue, now)
     return catalogue
+
+
+def town_hall() -> tuple[list[dict[str, Any]], str]:
+    """Who works there (name, email, roles), and the one password of them all."""
+    found = read_toml("officers.toml")
+    return found["officers"], found["password"]
 
 
 def personas() -> list[dict[str, Any]]:
@@ -70,6 +79,19 @@ def people(conn: Connection, catalogue: Catalogue) -> dict[str, int]:
     keys = select(subscriber.c.import_key, subscriber.c.id)
     mine = keys.where(subscriber.c.authority == catalogue.authority)
     return {row.import_key: row.id for row in conn.execute(mine) if row.import_key}
+
+
+def _town_hall(conn: Connection, catalogue: Catalogue, now: datetime) -> None:
+    people, password = town_hall()
+    for who in people:
+        grants = {Role(role): None for role in who["roles"]}
+        with suppress(officers.EmailTakenError):
+            officers.appoint(
+                *(conn, catalogue.authority, who["email"], who["name"], grants),
+                actor="hub demo",
+                now=now,
+                password=password,
+            )
 
 
 def _devices(conn: Connection, catalogue: Catalogue, new_device: NewDevice, now: datetime) -> None:
