@@ -31,19 +31,19 @@ from hub.flow.planning.digest import DigestTimes
 from hub.flow.receipts import Receiving
 from hub.flow.send.slips import Slips
 from hub.flow.site import Press, Site
-from hub.incoming import inbound_url, postbox, receipt_reader, with_callbacks, x_codes
+from hub.incoming import postbox, receipt_reader, with_callbacks, x_codes
 from hub.ledger.lock import FolderLock
 from hub.ledger.store import Ledger
 from hub.queue.embedded import EmbeddedQueue
-from hub.sandbox.server import Sandbox, SandboxSettings
+from hub.sandbox.server import Sandbox
 from hub.settings import Settings
+from hub.standing_in import show_phones, stood_in
 from hub.web.desk import Desk
 from hub.web.health import gauges
 from hub.web.limiter import Limiter
 from hub.web.listening import bind, open_doors, opened_when_free
-from hub.web.phones import PHONES, Phones
-from hub.web.phones import routes as phone_routes
 from hub.web.portal.x_account import X_CODES
+from hub.web.sandbox.stage import Phones
 from hub.web.server import make_app
 from subscribers import crier
 from subscribers.catalogue import Catalogue as Town
@@ -169,7 +169,8 @@ async def open_hub(
     """
     async with AsyncExitStack() as stack:
         keys = Keys.of(settings)
-        settings = with_callbacks(settings, server, sandboxed=sandbox is not None)
+        fake = stood_in(settings) if sandbox is not None else ()
+        settings = with_callbacks(settings, server, sandboxed=ChannelName.SMS in fake)
         ledger = Ledger.open(
             settings.hub.data, exclusive=True, commit_wait=settings.engine.commit_wait, lock=lock
         )
@@ -184,31 +185,20 @@ async def open_hub(
         rules = Rules(**settings.retention.model_dump())
         await stack.enter_async_context(Retiring(ledger, rules, clock))
         intake = Intake(ledger, engine.press, list(configured(settings)), clock, engine.changed)
-        desk = _desk(settings, clock, engine, intake, town, keys, sandbox)
-        desk = replace(desk, receipts=receipt_reader(channels))
+        desk = _desk(settings, clock, engine, intake, town, keys)
+        desk = replace(desk, receipts=receipt_reader(channels), stand_ins=tuple(fake))
         app = make_app(desk)
         if (codes := x_codes(settings, desk, channels)) is not None:
             app[X_CODES] = await stack.enter_async_context(codes)
-        mailbox = postbox(settings, desk, channels, sandboxed=sandbox is not None)
+        mailbox = postbox(settings, desk, channels, sandboxed=ChannelName.EMAIL in fake)
         if mailbox is not None:
             await stack.enter_async_context(mailbox)
         if sandbox is not None:
             sandbox.bounces.port = mailbox.port if mailbox else 0
-            _show_phones(app, settings, sandbox, phones)
+            show_phones(app, settings, clock, sandbox, phones)
         url = await _let_in(stack, app, settings, clock, server)
         yield Hub(settings, ledger, engine, intake, town, url)
         log.info("hub.stopping")
-
-
-def _show_phones(
-    app: web.Application, settings: Settings, sandbox: Sandbox, phones: Phones | None
-) -> None:
-    sandbox.twilio.inbound_url = inbound_url(settings)
-    sandbox.routes(app)
-    phones = phones or Phones(sandbox.effects, ())
-    two_way = settings.channels.sms is not None and settings.channels.sms.two_way
-    app[PHONES] = replace(phones, inbound=sandbox.twilio.inbound if two_way else None)
-    app.add_routes(phone_routes())
 
 
 async def _let_in(
@@ -260,7 +250,6 @@ def _desk(  # noqa: PLR0917 (one caller, just above)
     intake: Intake,
     town: Town,
     keys: Keys,
-    sandbox: Sandbox | None,
 ) -> Desk:
     metrics = CollectorRegistry()
     return Desk(
@@ -287,7 +276,6 @@ def _desk(  # noqa: PLR0917 (one caller, just above)
         gauges=gauges(metrics),
         authority=town.authority,
         authority_name=town.name,
-        sandbox=sandbox is not None,
     )
 
 
@@ -321,24 +309,3 @@ def lease_seconds(settings: Settings) -> float:
             "time-out of a channel."
         )
     return settings.engine.lease_seconds
-
-
-def sandbox_of(settings: Settings, clock: Clock, **more: Any) -> Sandbox:
-    """The stand-ins, inside this process. More: `SandboxSettings` beyond hub.toml's."""
-    chosen = SandboxSettings(
-        host=settings.sandbox.host,
-        http_port=settings.sandbox.http_port,
-        smtp_port=settings.sandbox.smtp_port,
-        **more,
-    )
-    return Sandbox(clock, chosen)
-
-
-def sandboxed(settings: Settings, sandbox: Sandbox) -> Settings:
-    """The same settings, with every channel pointed at the stand-ins."""
-    channels = type(settings.channels).model_validate(sandbox.channel_settings())
-    asked, x = settings.channels.x, channels.x
-    if asked is not None and x is not None:
-        x = x.model_copy(update={"direct_messages": asked.direct_messages})
-        channels = channels.model_copy(update={"x": x})
-    return settings.model_copy(update={"channels": channels})

@@ -63,6 +63,20 @@ class SystemClock:
         await asyncio.sleep(seconds)
 
 
+class PlayedClock(SystemClock):
+    """The real time, whose civil hands may be put forward: a sandbox shows tonight at once."""
+
+    def put_forward(self, moment: datetime) -> None:
+        """Let it be `moment` now, for everybody who reads `now`.
+
+        Raises `ValueError` for one that is past: what was sent cannot be unsent.
+        """
+        ahead = moment - self.now()
+        if ahead < timedelta(0):
+            raise ValueError("a clock that others have read is not put back")
+        self._offset += ahead
+
+
 class ManualClock:
     """A clock for tests: it stands still until `advance` moves it, and wakes sleepers in order."""
 

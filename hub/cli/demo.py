@@ -19,10 +19,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from sqlalchemy import Connection
 
 from channels.base import ChannelName, Urgency
-from hub.app import Hub, Keys, listen, open_hub, sandbox_of, sandboxed
+from hub.app import Hub, Keys, listen, open_hub
 from hub.cli.options import Refusal
 from hub.cli.serve import run, stopped
-from hub.clock import SystemClock
+from hub.clock import PlayedClock, SystemClock
 from hub.demo_town import town
 from hub.flow.accept.credentials import Scope, issue_key
 from hub.flow.accept.principal import Principal
@@ -33,7 +33,8 @@ from hub.logs import set_up_logs
 from hub.reports.progress import progress
 from hub.sandbox.server import Sandbox
 from hub.settings import Settings, SettingsError, load_settings
-from hub.web.phones import Persona, Phones
+from hub.standing_in import sandbox_of, sandboxed
+from hub.web.sandbox.stage import Persona, Phones
 from subscribers import directory
 from subscribers.catalogue import Catalogue
 
@@ -93,7 +94,7 @@ def _settings(folder: Path, port: int) -> Settings:
 async def _demo(folder: Path, port: int, console: Console, as_json: bool) -> None:
     stop = stopped()
     settings = _settings(folder, port)
-    clock = SystemClock(last_tuesday(SystemClock().now()))
+    clock = PlayedClock(last_tuesday(SystemClock().now()))
     server = listen(settings)
     address = f"http://127.0.0.1:{server.getsockname()[1]}"
     settings = settings.model_copy(
@@ -149,11 +150,14 @@ async def _publish(hub: Hub, now: datetime) -> dict[str, Any]:
     )
     operator = Principal("demo", "hub demo", number, may_publish=True)
     accepted = await hub.intake.accept(parse(town.announcement()), operator, key="first")
+    officers, password = town.town_hall()
     return {
         "ready": True,
         "base_url": hub.base_url,
         "sandbox_url": f"{hub.base_url}/sandbox",
         "messages_url": f"{hub.base_url}/sandbox/api/messages",
+        "console_url": f"{hub.base_url}/console",
+        "officers": [{**who, "password": password} for who in officers],
         "api_url": f"{hub.base_url}/api/v1/announcements",
         "api_key": key,
         "announcement_id": accepted.announcement.code,
@@ -170,6 +174,9 @@ def _tell(console: Console, ready: dict[str, Any]) -> None:
     body = json.dumps(news, ensure_ascii=False)
     console.print(f"\n  phones   [link]{ready['sandbox_url']}[/link]")
     console.print(f"  portal   [link]{ready['base_url']}/[/link]")
+    first = ready["officers"][0]
+    console.print(f"  console  [link]{ready['console_url']}[/link]")
+    console.print(f"           {first['email']}, password: {first['password']}", soft_wrap=True)
     console.print(f"  API key  {ready['api_key']}\n", soft_wrap=True)
     console.print("Publish something yourself:\n")
     console.print(

@@ -30,6 +30,7 @@ from hub.ledger.announcements import StaleAnnouncementError
 from hub.ledger.database import LedgerFullError, is_unwritable, open_readers
 from hub.ledger.store import Ledger
 from hub.settings import Settings
+from hub.standing_in import stood_in
 from subscribers.catalogue import Catalogue, load_catalogue
 from templates.catalogue import TemplateFault
 
@@ -80,8 +81,9 @@ async def _open(settings: Settings) -> AsyncIterator[Desk]:
 
 
 def in_use(settings: Settings) -> list[ChannelName]:
-    """The sandbox stands in for every channel, whatever is configured."""
-    return list(ChannelName) if settings.sandbox.enabled else list(configured(settings))
+    """What is configured, and what the sandbox stands in for whether it is or not."""
+    used = {*stood_in(settings), *configured(settings)}
+    return [name for name in ChannelName if name in used]
 
 
 def _authority(path: Path, key: str) -> int:

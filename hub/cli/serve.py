@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from hub.app import Hub, UnusableError, lease_seconds, listen, open_hub, sandbox_of, sandboxed
+from hub.app import Hub, UnusableError, lease_seconds, listen, open_hub
 from hub.cli.options import CONFIG, UNWRITABLE, Config, Refusal, read_settings
 from hub.clock import SystemClock
 from hub.flow.keep.standby import stand_by
@@ -22,6 +22,7 @@ from hub.logs import set_up_logs
 from hub.sandbox.server import SandboxSettings
 from hub.sandbox.server import main as sandbox_main
 from hub.settings import Settings
+from hub.standing_in import clock_for, sandbox_of, sandboxed
 
 _LOOP: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
 with suppress(ImportError):  # Windows, PyPy
@@ -96,7 +97,7 @@ def stopped() -> asyncio.Event:
 
 
 async def _serve(settings: Settings) -> None:
-    stop, clock, server = stopped(), SystemClock(), listen(settings)
+    stop, clock, server = stopped(), clock_for(settings), listen(settings)
     if not settings.sandbox.enabled:
         async with open_hub(settings, clock, server) as hub:
             await _until_over(stop, hub)

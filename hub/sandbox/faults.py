@@ -54,6 +54,12 @@ class ChannelFaults(BaseModel):
         default="5.1.1", pattern=r"^[45]\.\d{1,3}\.\d{1,3}$", description="why they come back"
     )
     off: frozenset[str] = Field(default=frozenset(), description="phones switched off")
+    gives_up: float = Field(
+        default=36_000,
+        ge=0,
+        le=36_000,
+        description="seconds an SMS waits for a phone that is off; then it is undelivered",
+    )
 
     @model_validator(mode="after")
     def _at_most_one_fault_a_request(self) -> "ChannelFaults":

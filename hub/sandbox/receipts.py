@@ -21,6 +21,8 @@ _log = logging.getLogger(__name__)
 
 CONCURRENT_POSTS = 32
 UNKNOWN_HANDSET = 30005
+UNREACHABLE_HANDSET = 30003
+_LOOK = 1.0  # seconds between two looks at what waits for a phone
 API_VERSION = "2010-04-01"
 
 
@@ -66,6 +68,7 @@ class Receipts:
         self._queue: asyncio.Queue[_Journey] = asyncio.Queue()
         self._switched_off: list[_Journey] = []
         self._workers: list[asyncio.Task[None]] = []
+        self._watch: asyncio.Task[None] | None = None
         faults.on_change(self._resume)
 
     async def __aenter__(self) -> Self:
@@ -78,9 +81,10 @@ class Receipts:
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        for worker in self._workers:
-            worker.cancel()
-        await asyncio.gather(*self._workers, return_exceptions=True)
+        ours = [*self._workers, *([self._watch] if self._watch else [])]
+        for task in ours:
+            task.cancel()
+        await asyncio.gather(*ours, return_exceptions=True)
         await self._session.close()
 
     def begin(self, effect: Effect, callback: str) -> None:
@@ -125,6 +129,19 @@ class Receipts:
         for journey in waiting:
             self._queue.put_nowait(journey)
 
+    async def _give_up(self) -> None:
+        """Word that a phone was off for too long, by the town's clock: whoever puts that one
+        forward sees it at once."""
+        while self._switched_off:
+            await self._clock.sleep(_LOOK)
+            longest, now = self._faults.of(ChannelName.SMS).gives_up, self._clock.now()
+            for journey in [*self._switched_off]:
+                valid = journey.effect.extra.get("validity_period", longest)
+                if (now - journey.effect.at).total_seconds() >= min(valid, longest):
+                    self._switched_off.remove(journey)
+                    journey.code, journey.ahead = UNREACHABLE_HANDSET, ["undelivered"]
+                    self._queue.put_nowait(journey)
+
     async def _walk(self) -> None:
         while True:
             journey = await self._queue.get()
@@ -138,6 +155,8 @@ class Receipts:
         state = journey.ahead[-1]
         if state == "delivered" and journey.effect.to in now.off:
             self._switched_off.append(journey)
+            if self._watch is None or self._watch.done():
+                self._watch = asyncio.create_task(self._give_up())
             return
         journey.ahead.pop()
         if journey.effect.state not in {"delivered", "undelivered"}:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from channels.base import ChannelName
 from channels.email.settings import EmailSettings
 from channels.sms.settings import SmsSettings
 from channels.twitter.settings import TwitterSettings
@@ -274,6 +275,12 @@ class Sandbox(Section):
     """Stand-ins for the providers, on this machine alone: no real message leaves."""
 
     enabled: bool = Field(False, description="Send everything to the stand-ins and show phones.")
+    channels: tuple[ChannelName, ...] = Field(
+        tuple(ChannelName),
+        description="Stand in for these only. The others, where they are configured, are real: "
+        "every page says so, and neither the time nor a training script is played.",
+        min_length=1,
+    )
     host: str = Field("127.0.0.1", description="Address the stand-ins listen on.")
     http_port: Port = Field(8090, description="Port of the SMS, X and push stand-ins.")
     smtp_port: Port = Field(8025, description="Port of the mail server stand-in.")

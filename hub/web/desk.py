@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Gauge
 
-from channels.base import Clock, ReceiptReader
+from channels.base import ChannelName, Clock, ReceiptReader
 from hub.flow.accept.credentials import Seal
 from hub.flow.accept.intake import Intake
 from hub.flow.citizens.asking import Asking
@@ -20,6 +20,7 @@ from hub.ledger.store import Ledger
 from hub.settings import Settings
 from hub.web.limiter import Limiter
 from subscribers.tokens import StopTokens
+from templates.pages.around import Mixed
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,8 @@ class Desk:
     """The composition root fills it; handlers find it under `DESK`.
 
     `authority` is the number of the town whose pages this instance shows, under its name.
-    `receipts` reads what the SMS provider posts; None without that channel.
+    `receipts` reads what the SMS provider posts; None without that channel. `stand_ins` are the
+    channels that the sandbox carries.
     """
 
     settings: Settings
@@ -47,8 +49,25 @@ class Desk:
     gauges: Mapping[str, Gauge]
     authority: int
     authority_name: str
-    sandbox: bool = False
+    stand_ins: tuple[ChannelName, ...] = ()
     receipts: ReceiptReader | None = None
+
+    @property
+    def sandbox(self) -> bool:
+        """Whether nothing real leaves: every channel in use is stood in for. What only training
+        allows (to approve one's own announcement, to play with the time) asks this."""
+        return bool(self.stand_ins) and not self._real
+
+    @property
+    def banner(self) -> bool | Mixed:
+        """What every page says of it: all is a sandbox, nothing is, or which channels are."""
+        if self.stand_ins and self._real:
+            return Mixed(self.stand_ins, self._real)
+        return bool(self.stand_ins)
+
+    @property
+    def _real(self) -> tuple[ChannelName, ...]:
+        return tuple(name for name in self.intake.channels if name not in self.stand_ins)
 
 
 DESK: web.AppKey[Desk] = web.AppKey("desk", Desk)

@@ -37,7 +37,7 @@ def show(
         language_of(request),
         timezone=authority.timezone if authority else hub.settings.hub.timezone,
         authority=authority.name if authority else hub.authority_name,
-        sandbox=hub.sandbox,
+        sandbox=hub.banner,
         status=status,
         around=around(request),
         **context,

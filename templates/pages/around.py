@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, urlencode
 
+from channels.base import ChannelName
+
 _ROOMS: Final = {
     "/annonces": ("/annonces", "/a/"),
     "/abonnement": ("/abonnement", "/c/"),
@@ -22,6 +24,14 @@ class Alert:
     title: str
     url: str
     language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mixed:
+    """A sandbox beside the real thing: which channels are stood in for, and which reach people."""
+
+    stand_ins: Sequence[ChannelName]
+    real: Sequence[ChannelName]
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,11 @@ class StopChoice(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PhoneMessage:
-    """One message as it reached a phone. `until` is the hour a held one waits for."""
+    """One message as it reached a phone. `until` is the hour a held one waits for.
+
+    `parts` counts those of an SMS, `weight` is a post's by X's rules (0: neither), `letter` the
+    address of an e-mail's own page. `plain`: the phone shows plain letters in place of some.
+    """
 
     channel: ChannelName
     at: datetime
@@ -51,6 +55,20 @@ class PhoneMessage:
     state: ShownState
     subject: str = ""
     until: datetime | None = None
+    parts: int = 0
+    weight: int = 0
+    letter: str = ""
+    plain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneSwitch:
+    """Something about a phone that can be switched: `name` is off, full or limit, `url` where its
+    form goes, `on` how it stands."""
+
+    name: str
+    url: str
+    on: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +76,8 @@ class Phone:
     """A persona's phone; `about` says in a few words who they are and what they chose.
 
     `public` marks the town's own timeline on X, which everybody reads. `answers` is where the
-    phone's box posts an SMS to the town; empty where it cannot be answered.
+    phone's box posts an SMS to the town; empty where it cannot be answered. `url` is its own page,
+    `plain` whether it showed plain letters in place of some.
     """
 
     name: str
@@ -66,6 +85,9 @@ class Phone:
     messages: Sequence[PhoneMessage]
     public: bool = False
     answers: str = ""
+    url: str = ""
+    switches: Sequence[PhoneSwitch] = ()
+    plain: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,17 @@ KEYED = frozenset(
     + [f"accessibility.{found}" for found in ("not", "partly", "fully")]
     + [f"error.{n}.{part}" for n in ERROR_STATUSES for part in ("title", "what", "advice")]
 )
+FAULTS = ("well", "down", "limit", "silent", "lost", "duplicate", "unordered")
+SEEN = (*FAULTS[1:], "latency", "failing", "off", "full")
+SWITCHED = [
+    f"switch.{name}{part}" for name in ("off", "full", "limit") for part in ("", ".end", ".seen")
+]
+KEYED |= {
+    *(f"fault.{name}" for name in FAULTS),
+    *(f"fault.{name}.seen" for name in SEEN),
+    *(f"fault.wrong.{name}" for name in ("latency", "failing", "time")),
+    *SWITCHED,
+}
 SPOKEN_ATTRIBUTES = {"alt", "aria-label", "data-label", "placeholder", "title"}
 
 

@@ -381,7 +381,7 @@ def test_an_announcement_is_finished_when_nothing_waits(sandbox: dict[str, Any])
 
 def test_a_phone_shows_the_newest_message_first(sandbox: dict[str, Any]) -> None:
     html = page("sandbox.html", "fr", **sandbox)
-    phone = text_of(html[: html.index("<details")])
+    phone = text_of(html[: html.index("<table")])
     assert phone.index("Marché déplacé samedi") < phone.index("Coupure d'eau jeudi")
     assert "11 h 30" in phone
     assert "25/11/2026 14:05" in phone

@@ -20,16 +20,17 @@ from sqlalchemy import func, select
 from yarl import URL
 
 from channels.base import ChannelName, Urgency
-from hub.app import Hub, Keys, listen, open_hub, sandbox_of, sandboxed
-from hub.clock import SystemClock
+from hub.app import Hub, Keys, listen, open_hub
+from hub.clock import PlayedClock
 from hub.demo_town import town
 from hub.flow.accept.credentials import Scope, Seal, add_source, issue_key
 from hub.ledger import tables
 from hub.ledger.database import open_writer
 from hub.ledger.store import Ledger
 from hub.settings import Settings
+from hub.standing_in import sandbox_of, sandboxed
 from hub.web.desk import Desk
-from hub.web.phones import Persona, Phones
+from hub.web.sandbox.stage import Persona, Phones
 from hub.web.server import make_app
 from subscribers import crier
 from subscribers import tables as people_tables
@@ -45,7 +46,7 @@ CITIZENS = 40
 WORDS = cache(Catalogue)
 
 
-class TownClock(SystemClock):
+class TownClock(PlayedClock):
     """Runs at the world's pace from `START`; a test leaps it, the wall clock with it or apart."""
 
     def __init__(self) -> None:

@@ -17,7 +17,7 @@ from hub.ledger.journal import Journal
 from hub.sandbox.receipts import sign
 from hub.web.callbacks.twilio import INBOUND
 from hub.web.desk import DESK
-from hub.web.phones import PHONES
+from hub.web.sandbox.stage import PHONES
 from subscribers import tables as people
 from subscribers.tokens import StopToken
 from templates import gsm
@@ -303,17 +303,18 @@ async def test_the_demonstrations_phone_has_an_answer_box_that_works(make_door):
     object.__setattr__(desk.settings.channels.sms, "two_way", True)
     phones = replace(door.app[PHONES], inbound=door.sandbox.twilio.inbound)
     assert door.app[PHONES].inbound is None  # a name cannot be answered
-    assert "/sandbox/phones/" not in (await door.ask("GET", "/sandbox")).text
+    assert "/reponse" not in (await door.ask("GET", "/sandbox")).text
     # a running application is not meant to change
     with pytest.warns(DeprecationWarning, match="Changing state"):
         door.app[PHONES] = phones
     shown = (await door.ask("GET", "/sandbox")).text
-    assert 'action="/sandbox/phones/0"' in shown
-    assert 'action="/sandbox/phones/1"' not in shown  # she has no number
-    answer = await door.ask("POST", "/sandbox/phones/0", data={"body": "Arrêt"})
+    assert 'action="/sandbox/amina/reponse"' in shown
+    assert 'action="/sandbox/claire/reponse"' not in shown  # she has no number
+    answer = await door.ask("POST", "/sandbox/amina/reponse", data={"body": "Arrêt"})
     assert (answer.status, answer.headers["Location"]) == (303, "/sandbox")
     assert await Phone(door).holds() == {}
     assert "vous ne recevrez plus nos SMS" in (await door.ask("GET", "/sandbox")).text
-    for path, headers in (("1", {}), ("99", {}), ("0", {"Sec-Fetch-Site": "cross-site"})):
+    elsewhere = {"Sec-Fetch-Site": "cross-site"}
+    for path, headers in (("claire", {}), ("zoe", {}), ("amina", elsewhere)):
         sent = {"data": {"body": "STOP"}, "headers": headers}
-        assert (await door.ask("POST", f"/sandbox/phones/{path}", **sent)).status in {403, 404}
+        assert (await door.ask("POST", f"/sandbox/{path}/reponse", **sent)).status in {403, 404}

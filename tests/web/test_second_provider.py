@@ -8,8 +8,8 @@ from pydantic import SecretStr
 
 from channels.base import ChannelName
 from channels.sms.settings import TwilioAccount
-from hub.app import sandboxed
 from hub.ledger import tables
+from hub.standing_in import sandboxed
 
 
 def wrong_key_first(settings, sandbox):

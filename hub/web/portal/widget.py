@@ -49,7 +49,7 @@ async def show(request: web.Request) -> web.Response:
         language,
         timezone=hub.settings.hub.timezone,
         authority=hub.authority_name,
-        sandbox=hub.sandbox,
+        sandbox=hub.banner,
         heading=named(town, chosen, language),
         own_style=request.config_dict[TOWN].stylesheet_address,
         site=hub.site.public_url,

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Puts the stand-ins in the providers' place, all of them or some, and shows their pages."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from aiohttp import web
+
+from channels.base import ChannelName, Clock
+from hub.clock import PlayedClock, SystemClock
+from hub.incoming import inbound_url
+from hub.sandbox.server import Sandbox, SandboxSettings
+from hub.settings import Settings
+from hub.web import sandbox as pages
+from hub.web.sandbox.stage import PHONES, STAGE, Phones, Stage
+
+
+def stood_in(settings: Settings) -> Sequence[ChannelName]:
+    """The channels that stand-ins carry; none where there is no sandbox."""
+    chosen = settings.sandbox.channels if settings.sandbox.enabled else ()
+    return [name for name in ChannelName if name in chosen]
+
+
+def real(settings: Settings) -> Sequence[ChannelName]:
+    """The channels that reach citizens: configured, and not stood in for."""
+    fake = stood_in(settings)
+    return [
+        name
+        for name in ChannelName
+        if name not in fake and getattr(settings.channels, name.value) is not None
+    ]
+
+
+def clock_for(settings: Settings) -> SystemClock:
+    """One that may be put forward where nothing real leaves; else nobody plays with the time, or
+    tomorrow's digest would reach real people tonight."""
+    return SystemClock() if real(settings) else PlayedClock()
+
+
+def sandbox_of(settings: Settings, clock: Clock, **more: Any) -> Sandbox:
+    """The stand-ins, inside this process. More: `SandboxSettings` beyond hub.toml's."""
+    chosen = SandboxSettings(
+        host=settings.sandbox.host,
+        http_port=settings.sandbox.http_port,
+        smtp_port=settings.sandbox.smtp_port,
+        **more,
+    )
+    return Sandbox(clock, chosen)
+
+
+def sandboxed(settings: Settings, sandbox: Sandbox) -> Settings:
+    """The same settings, with every channel of `sandbox.channels` pointed at the stand-ins."""
+    fake = stood_in(settings)
+    given = type(settings.channels).model_validate(sandbox.channel_settings())
+    update: Mapping[str, Any] = {name.value: getattr(given, name.value) for name in fake}
+    asked = settings.channels.x
+    if asked is not None and update.get("x") is not None:
+        x = update["x"].model_copy(update={"direct_messages": asked.direct_messages})
+        update = {**update, "x": x}
+    channels = settings.channels.model_copy(update=update)
+    return settings.model_copy(update={"channels": channels})
+
+
+def show_phones(
+    app: web.Application,
+    settings: Settings,
+    clock: Clock,
+    sandbox: Sandbox,
+    phones: Phones | None,
+) -> None:
+    """Serve the sandbox's pages and its JSON on the hub's own port."""
+    sandbox.twilio.inbound_url = inbound_url(settings)
+    sandbox.routes(app)
+    sms, fake = settings.channels.sms, stood_in(settings)
+    answered = sms is not None and sms.two_way and ChannelName.SMS in fake
+    app[PHONES] = replace(
+        phones or Phones(sandbox.effects, ()),
+        inbound=sandbox.twilio.inbound if answered else None,
+    )
+    played = clock if isinstance(clock, PlayedClock) and not real(settings) else None
+    app[STAGE] = Stage(sandbox.faults, fake, played, alone=not real(settings))
+    app.add_routes(pages.routes())

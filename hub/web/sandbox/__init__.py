@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""`/sandbox`: the citizens' phones, to demonstrate, to train and to test (UX.md 7.6).
+
+Only served where a sandbox runs; elsewhere none of these addresses exists.
+"""
+
+from aiohttp import web
+
+from hub.web.sandbox import faults, hours, letters, phones, training
+
+
+def routes() -> list[web.RouteDef]:
+    """Every page of the room; a persona's own comes last, for it takes any name."""
+    return [route for door in (faults, hours, letters, training, phones) for route in door.routes()]
