@@ -106,7 +106,10 @@ async def test_the_button_stops_and_the_journal_knows(door, sent, choice, left):
     assert "sms" not in remaining
     assert bool(remaining) == left
     (line,) = await door.rows(tables.audit, tables.audit.c.verb == "stop")
-    assert (line.actor, line.detail) == ("citizen", {"choice": choice})
+    assert (line.actor, line.detail) == (
+        "citizen",
+        {"choice": choice, "announcement": sent.announcement},
+    )
     (entry,) = Journal.beside(door.hub.ledger.path).entries()
     assert (entry.verb, entry.person) == ("stop", sent.amina)
 

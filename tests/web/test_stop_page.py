@@ -99,7 +99,7 @@ async def test_everything_stops_and_the_audit_says_by_whom(door, sent):
     assert await subscriptions(door, sent.amina) == set()
     (line,) = await door.rows(tables.audit, tables.audit.c.verb == "stop")
     assert (line.actor, line.object) == ("citizen", f"subscriber:{sent.amina}")
-    assert line.detail == {"choice": "all"}
+    assert line.detail == {"choice": "all", "announcement": sent.announcement}
 
 
 async def test_stopping_twice_is_harmless(door, sent):

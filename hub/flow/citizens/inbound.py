@@ -20,6 +20,7 @@ from hub.flow.citizens.undoing import Back, write_back
 from hub.flow.citizens.words import Understood, Wish, matching, understood
 from hub.flow.send.gate import Wishes
 from hub.ledger import audit
+from hub.ledger.causes import last_told
 from hub.ledger.store import Ledger
 from subscribers import consent, directory, subscriptions
 from subscribers.catalogue import Catalogue, load_catalogue
@@ -154,8 +155,12 @@ def _stop(
         before = _held(conn, person, catalogue)
         apply(conn, what, who.authority, now)
         after = _held(conn, person, catalogue)
-        detail = {"by": BY_SMS, "taken": sorted(before.items() - after.items())}
-        audit.record(conn, now, "citizen", "stop", f"subscriber:{person}", detail=detail)
+        taken = sorted(before.items() - after.items())
+        detail: dict[str, Any] = {"by": BY_SMS, "taken": taken}
+        if (about := last_told(conn, person, ChannelName.SMS, now)) is not None:
+            detail["announcement"] = about
+        town, whom = who.authority, f"subscriber:{person}"
+        audit.record(conn, now, "citizen", "stop", whom, authority=town, detail=detail)
         stopped.append(what)
         if theme:
             named = catalogue.themes_by_key[theme].name(language)

@@ -74,8 +74,9 @@ class Stopping:
             person = directory.load(conn, token.subscriber)
             if person is None:
                 return None
-            who = f"subscriber:{token.subscriber}"
-            audit.record(conn, now, "citizen", "stop", who, detail={"choice": choice})
+            who, town = f"subscriber:{token.subscriber}", person.authority
+            said = {"choice": choice, "announcement": token.announcement}
+            audit.record(conn, now, "citizen", "stop", who, authority=town, detail=said)
             what = _meant(conn, token, person.authority, choice)
             before = subscriptions.subscriptions_of(conn, what.person)
             themes = apply(conn, what, person.authority, now)
