@@ -39,7 +39,8 @@ CLICKED = """async (action) => {  // a browser opens windows only after a finger
   return opened;
 }"""
 READY = """() => navigator.serviceWorker.getRegistration("/")
-  .then(worker => Boolean(worker?.active && navigator.serviceWorker.controller))"""
+  .then(worker => worker?.active?.state === "activated"
+    && Boolean(navigator.serviceWorker.controller))"""
 
 
 async def visiting(tab: Any, town: Any, ref: str = "v0001") -> None:
@@ -86,10 +87,12 @@ async def deliver(tab: Any, town: Any, payload: str) -> None:
     """Hand the page's worker a push message, as the browser's own push service would."""
     session = await tab.context.new_cdp_session(tab)
     workers: list[Any] = []
-    session.on(
-        "ServiceWorker.workerRegistrationUpdated",
-        lambda event: workers.extend(event["registrations"]),
-    )
+
+    def told(event: Any) -> None:  # of other tests' towns too, whose workers are gone
+        ours = (each for each in event["registrations"] if each["scopeURL"].startswith(town.home))
+        workers.extend(each for each in ours if not each["isDeleted"])
+
+    session.on("ServiceWorker.workerRegistrationUpdated", told)
     await session.send("ServiceWorker.enable")
     await town.door.until(lambda: bool(workers))
     number = workers[-1]["registrationId"]
@@ -107,7 +110,7 @@ async def shown(tab: Any, town: Any, containing: str) -> list[Any]:
         found[:] = await tab.evaluate(SHOWN)
         return any(containing in each["body"] for each in found)
 
-    await town.door.until(look, 20)
+    await town.door.until(look, 60)
     return found
 
 
@@ -115,6 +118,7 @@ async def allowed(tab: Any, town: Any) -> None:
     await tab.context.grant_permissions(["notifications"], origin=town.home)
     await tab.goto("/")
     await town.door.until(lambda: tab.evaluate(READY), 30)
+    await town.door.until(lambda: tab.evaluate("Notification.permission === 'granted'"), 30)
 
 
 # ------------------------------------------------------------------ notifications
@@ -157,7 +161,7 @@ async def test_a_click_opens_the_announcement_or_its_stop_page(town, tab, tablet
     await deliver(tab, town, await pushed(town, await publish(town, title="Eau", body="Clic.")))
     await shown(tab, town, "Clic.")
     (worker,) = tab.context.service_workers
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         opened = await worker.evaluate(CLICKED, action)
     assert opened.startswith(town.home + path)
     assert await tab.evaluate(SHOWN) == []
