@@ -49,6 +49,7 @@ officer_session = Table(
     Column("seen", Instant, nullable=False),
     Column("expires", Instant, nullable=False),
     Column("challenge", LargeBinary),  # of the passkey that is being asked for
+    Column("tries", Integer, nullable=False, server_default="0"),  # of the second proof, wrong
     Index(None, "officer"),
     Index(None, "expires"),
 )
@@ -93,6 +94,7 @@ composition = Table(  # what an officer is writing; its code becomes the announc
     Column("editors", JSON, nullable=False, server_default="[]"),  # officers who changed it
     Column("announcement", BigInteger),  # once it was submitted
     Column("submitted", JSON),  # the document as approval was asked for it
+    Column("former", JSON),  # as it was asked for the time before, to show what changed
     Column("returned_by", BigInteger),
     Column("returned_reason", Text, nullable=False, server_default=""),
     Column("created", Instant, nullable=False),

@@ -47,6 +47,7 @@ announcement = Table(
     Column("created", Instant, nullable=False),
     Column("publish_at", Instant),
     Column("published", Instant),
+    Column("release_at", Instant),  # the end of the undo delay, while it waits for it
     Column("expires", Instant),
     Column("cancelled_at", Instant),
     Column("finished", Instant),

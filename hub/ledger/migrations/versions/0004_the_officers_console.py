@@ -25,6 +25,7 @@ def upgrade() -> None:
     with op.batch_alter_table("source") as table:
         table.add_column(sa.Column("mode", sa.String(12), nullable=False, server_default="approve"))
         table.add_column(sa.Column("mapping", sa.JSON(), nullable=False, server_default="{}"))
+    op.add_column("announcement", sa.Column("release_at", _INSTANT()))
     op.add_column("audit", sa.Column("digest", sa.String(64)))
     op.create_index("ix_audit_authority_at", "audit", ["authority", "at"])
     _signing_in()
@@ -64,6 +65,7 @@ def _signing_in() -> None:
         sa.Column("seen", _INSTANT(), nullable=False),
         sa.Column("expires", _INSTANT(), nullable=False),
         sa.Column("challenge", sa.LargeBinary()),
+        sa.Column("tries", sa.Integer(), nullable=False, server_default="0"),
         sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_officer_session")),
     )
     op.create_table(
@@ -108,6 +110,7 @@ def _writing() -> None:
         sa.Column("editors", sa.JSON(), nullable=False, server_default="[]"),
         sa.Column("announcement", sa.BigInteger()),
         sa.Column("submitted", sa.JSON()),
+        sa.Column("former", sa.JSON()),
         sa.Column("returned_by", sa.BigInteger()),
         sa.Column("returned_reason", sa.Text(), nullable=False, server_default=""),
         sa.Column("created", _INSTANT(), nullable=False),
