@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""How many people a town tells, by theme, place and channel, and how many came and left."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select
+
+from channels.base import ChannelName
+from subscribers.catalogue import Catalogue
+from subscribers.crier import crier_of
+from subscribers.tables import consent, subscriber, subscriber_zone, subscription
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """People who subscribed, and people who ended everything, in a span of time. Whoever was erased
+    is not among them: nothing of them is left."""
+
+    came: int
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """`total` counts each person with a subscription once; so does each theme's own number beside
+    its channels'. Zones are what people asked for, None being the whole town."""
+
+    total: int
+    themes: Mapping[int, int]
+    by_channel: Mapping[tuple[int, ChannelName], int]
+    zones: Mapping[int | None, int]
+    channels: Mapping[ChannelName, int]
+
+
+def people(conn: Connection, catalogue: Catalogue, place: int | None = None) -> People:
+    """The subscribers of a town; with `place` (a zone's number) those whom an announcement for it
+    reaches. The town's own account on X is nobody."""
+    mine = _mine(conn, catalogue, place)
+    who = func.count(subscription.c.subscriber.distinct())
+    themed = _asked(mine, who, subscription.c.theme)
+    cells = _asked(mine, who, subscription.c.theme, subscription.c.channel)
+    ways = _asked(mine, who, subscription.c.channel)
+    return People(
+        total=conn.execute(_asked(mine, who)).scalar_one(),
+        themes={row[0]: row[1] for row in conn.execute(themed)},
+        by_channel={(row[0], ChannelName(row[1])): row[2] for row in conn.execute(cells)},
+        zones=_zones(conn, mine),
+        channels={ChannelName(row[0]): row[1] for row in conn.execute(ways)},
+    )
+
+
+def total(conn: Connection, catalogue: Catalogue) -> int:
+    """How many people subscribe to anything of the town's."""
+    who = func.count(subscription.c.subscriber.distinct())
+    return conn.execute(_asked(_mine(conn, catalogue, None), who)).scalar_one()
+
+
+def moved(conn: Connection, catalogue: Catalogue, start: datetime, end: datetime) -> Moved:
+    """Who came and who left in [start, end)."""
+    theirs = [subscriber.c.authority == catalogue.authority]
+    crier = crier_of(conn, catalogue.authority)
+    if crier is not None:
+        theirs.append(subscriber.c.id != crier)
+    came = select(func.count()).where(
+        *theirs, subscriber.c.created >= start, subscriber.c.created < end
+    )
+    still = select(1).where(subscription.c.subscriber == subscriber.c.id)
+    left = (
+        select(func.count(consent.c.subscriber.distinct()))
+        .join(subscriber, subscriber.c.id == consent.c.subscriber)
+        .where(*theirs, consent.c.withdrawn_at >= start, consent.c.withdrawn_at < end)
+        .where(~exists(still.correlate(subscriber)))
+    )
+    return Moved(conn.execute(came).scalar_one(), conn.execute(left).scalar_one())
+
+
+def _mine(
+    conn: Connection, catalogue: Catalogue, place: int | None
+) -> Sequence[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = [subscriber.c.authority == catalogue.authority]
+    crier = crier_of(conn, catalogue.authority)
+    if crier is not None:
+        found.append(subscriber.c.id != crier)
+    if place is not None:
+        lives = select(1).where(subscriber_zone.c.subscriber == subscriber.c.id)
+        reach = subscriber_zone.c.zone.in_(catalogue.zone_reach([place]))
+        found.append(
+            or_(
+                ~exists(lives.correlate(subscriber)),
+                exists(lives.where(reach).correlate(subscriber)),
+            )
+        )
+    return found
+
+
+def _asked(
+    mine: Sequence[ColumnElement[bool]], who: ColumnElement[int], *by: ColumnElement[object]
+) -> Select[tuple[object, ...]]:
+    query = select(*by, who).select_from(subscription)
+    joined = query.join(subscriber, subscriber.c.id == subscription.c.subscriber)
+    return joined.where(*mine).group_by(*by)
+
+
+def _zones(conn: Connection, mine: Sequence[ColumnElement[bool]]) -> Mapping[int | None, int]:
+    asked = select(1).where(subscription.c.subscriber == subscriber.c.id)
+    query = (
+        select(subscriber_zone.c.zone, func.count())
+        .select_from(subscriber)
+        .outerjoin(subscriber_zone, subscriber_zone.c.subscriber == subscriber.c.id)
+        .where(and_(*mine), exists(asked.correlate(subscriber)))
+        .group_by(subscriber_zone.c.zone)
+    )
+    return {row[0]: row[1] for row in conn.execute(query)}
