@@ -33,6 +33,7 @@ class Event(StrEnum):
     SCHEDULE = "schedule"
     WAIT = "wait"
     PUBLISH = "publish"
+    UNDO = "undo"  # taken back before anything left
     PAUSE = "pause"
     RESUME = "resume"
     FINISH = "finish"
@@ -63,6 +64,8 @@ _MOVES: Final[Mapping[tuple[State, Event], State]] = {
     },
     (State.SCHEDULED, Event.PUBLISH): State.RUNNING,
     (State.WAITING, Event.PUBLISH): State.RUNNING,
+    (State.SCHEDULED, Event.UNDO): State.DRAFT,
+    (State.WAITING, Event.UNDO): State.DRAFT,
     (State.RUNNING, Event.PAUSE): State.PAUSED,
     (State.PAUSED, Event.RESUME): State.RUNNING,
     (State.RUNNING, Event.FINISH): State.FINISHED,
@@ -118,8 +121,9 @@ class Announcement:
     `contents` by language; `themes` and `zones` are keys of the authority's catalogue, an empty
     `zones` with no `polygon` is the whole town. `first` is the id of the head of its chain.
     `spelling`: the families of costly characters its SMS replaces. `published` is when it became
-    public, or None. `note`: no announcement at all, but what one person is told on a single
-    channel; it has no words, themes or page.
+    public, or None; `release_at` when it will, unless it is taken back, while it waits for that.
+    `note`: no announcement at all, but what one person is told on a single channel; it has no
+    words, themes or page.
     """
 
     id: int
@@ -136,6 +140,7 @@ class Announcement:
     created: datetime
     publish_at: datetime | None = None
     published: datetime | None = None
+    release_at: datetime | None = None
     expires: datetime | None = None
     cancelled_at: datetime | None = None
     first: int | None = None

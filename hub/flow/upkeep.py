@@ -33,10 +33,18 @@ Resolve = Callable[[Connection, Run, datetime], int]
 
 
 def publish_due(conn: Connection, press: Press, now: datetime) -> int:
-    """Publish the scheduled announcements whose time has come. Returns how many."""
-    scheduled = announcements.in_state(conn, State.SCHEDULED)
-    due = [each for each in scheduled if each.publish_at is not None and each.publish_at <= now]
+    """Publish the scheduled announcements whose time has come, and those whose undo delay is over.
+
+    Returns how many.
+    """
+    found = announcements.in_state(conn, State.SCHEDULED, State.WAITING)
+    due = [each for each in found if _due(each, now)]
     return one_by_one(conn, due, lambda each: bool(publish(conn, each, press, now)))
+
+
+def _due(each: Announcement, now: datetime) -> bool:
+    moment = each.release_at if each.state is State.WAITING else each.publish_at
+    return moment is not None and moment <= now
 
 
 T = TypeVar("T")

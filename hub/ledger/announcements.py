@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Announcements on disk: written whole, found by id, public code or the sender's own key."""
 
+import hashlib
+import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -81,6 +83,7 @@ def _read(row: AnyRow) -> Announcement:
         created=row.created,
         publish_at=row.publish_at,
         published=row.published,
+        release_at=row.release_at,
         expires=row.expires,
         cancelled_at=row.cancelled_at,
         first=row.first,
@@ -104,9 +107,15 @@ _FULL = select(table, _head.c.code.label("first_code")).join_from(
 
 
 def insert(
-    conn: Connection, announcement: Announcement, *, source: str, source_key: str, sha256: str
+    conn: Connection,
+    announcement: Announcement,
+    *,
+    source: str,
+    source_key: str,
+    sha256: str,
+    code: str | None = None,
 ) -> Announcement:
-    """Write a new one; `id` and `code` of what is given are ignored and made here.
+    """Write a new one; its `id` is made here, its code too unless a `code` nobody has is given.
 
     Raises `sqlalchemy.exc.IntegrityError` when (authority, source, source_key) stands already.
     """
@@ -115,29 +124,61 @@ def insert(
         "source": source,
         "source_key": source_key,
         "sha256": sha256,
-        "kind": announcement.kind,
-        "first": announcement.first,
-        "urgency": announcement.urgency,
         "state": announcement.state,
-        "document": _document(announcement),
-        "author": announcement.author,
         "created": announcement.created,
-        "publish_at": announcement.publish_at,
         "published": announcement.published,
-        "expires": announcement.expires,
+        **_asked(announcement),
     }
+    given = code
     for _ in range(8):
-        code = new_code()
+        code = given or new_code()
         try:
             with conn.begin_nested():
                 result = conn.execute(table.insert().values(code=code, **values))
         except IntegrityError as error:
-            if "announcement.code" not in str(error.orig):
+            if given is not None or "announcement.code" not in str(error.orig):
                 raise
         else:
             assert result.inserted_primary_key is not None
             return replace(announcement, id=result.inserted_primary_key[0], code=code)
     raise RuntimeError("no free code")
+
+
+def _asked(announcement: Announcement) -> dict[str, Any]:
+    """The columns of what was asked for, which correcting a draft writes anew."""
+    return {
+        "kind": announcement.kind,
+        "first": announcement.first,
+        "urgency": announcement.urgency,
+        "document": _document(announcement),
+        "author": announcement.author,
+        "publish_at": announcement.publish_at,
+        "expires": announcement.expires,
+    }
+
+
+def rewrite(conn: Connection, announcement_id: int, asked: Announcement) -> Announcement:
+    """A draft as it reads now, under the number and code it has. Raises `StaleAnnouncementError`
+    where it is no draft any more."""
+    drafts = (table.c.id == announcement_id, table.c.state == State.DRAFT)
+    if conn.execute(update(table).where(*drafts).values(**_asked(asked))).rowcount != 1:
+        raise StaleAnnouncementError(str(announcement_id))
+    return by_id(conn, announcement_id)
+
+
+def digest_of(announcement: Announcement) -> str:
+    """What somebody read before they approved it, in 64 hexadecimal digits: words, targets,
+    urgency and times."""
+    shown = _asked(announcement) | {"author": ""}
+    written = json.dumps(shown, sort_keys=True, default=str, ensure_ascii=False)
+    return hashlib.sha256(written.encode()).hexdigest()
+
+
+def source_of(conn: Connection, announcement_id: int) -> str:
+    """The door it came by: "api:3", "hook:vigicrues", "console", …"""
+    query = select(table.c.source).where(table.c.id == announcement_id)
+    found: str = conn.execute(query).scalar_one()
+    return found
 
 
 def by_id(conn: Connection, announcement_id: int) -> Announcement:
@@ -216,13 +257,17 @@ def move(
     now: datetime,
     *,
     approved_by: str | None = None,
+    release_at: datetime | None = None,
 ) -> Announcement:
-    """Advance its life and stamp the time. Raises `UnlawfulMoveError`.
+    """Advance its life and stamp the time; what waits is given its `release_at`. Raises
+    `UnlawfulMoveError`.
 
     Guarded by the state that was read: of two who move it at once, one is told so.
     """
     state = advance(announcement.state, event)
-    values: dict[str, Any] = {"state": state}
+    values: dict[str, Any] = {"state": state, "release_at": release_at}
+    if event is Event.UNDO:
+        values["approved_by"] = None
     if event in _STAMPS:
         values[_STAMPS[event]] = now
     if approved_by is not None:

@@ -202,6 +202,7 @@ def downgrade() -> None:
     ):
         op.drop_table(name)
     op.drop_index("ix_audit_authority_at", "audit")
+    op.drop_column("announcement", "release_at")
     op.drop_column("audit", "digest")
     op.drop_column("source", "mapping")
     op.drop_column("source", "mode")
