@@ -1,25 +1,15 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""How many people a town tells, by theme, place and channel, and how many came and left."""
+"""How many people a town tells, by theme, place and channel."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select
 
 from channels.base import ChannelName
 from subscribers.catalogue import Catalogue
 from subscribers.crier import crier_of
-from subscribers.tables import consent, subscriber, subscriber_zone, subscription
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """People who subscribed, and people who ended everything, in a span of time. Whoever was erased
-    is not among them: nothing of them is left."""
-
-    came: int
-    left: int
+from subscribers.tables import subscriber, subscriber_zone, subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,25 +45,6 @@ def total(conn: Connection, catalogue: Catalogue) -> int:
     """How many people subscribe to anything of the town's."""
     who = func.count(subscription.c.subscriber.distinct())
     return conn.execute(_asked(_mine(conn, catalogue, None), who)).scalar_one()
-
-
-def moved(conn: Connection, catalogue: Catalogue, start: datetime, end: datetime) -> Moved:
-    """Who came and who left in [start, end)."""
-    theirs = [subscriber.c.authority == catalogue.authority]
-    crier = crier_of(conn, catalogue.authority)
-    if crier is not None:
-        theirs.append(subscriber.c.id != crier)
-    came = select(func.count()).where(
-        *theirs, subscriber.c.created >= start, subscriber.c.created < end
-    )
-    still = select(1).where(subscription.c.subscriber == subscriber.c.id)
-    left = (
-        select(func.count(consent.c.subscriber.distinct()))
-        .join(subscriber, subscriber.c.id == consent.c.subscriber)
-        .where(*theirs, consent.c.withdrawn_at >= start, consent.c.withdrawn_at < end)
-        .where(~exists(still.correlate(subscriber)))
-    )
-    return Moved(conn.execute(came).scalar_one(), conn.execute(left).scalar_one())
 
 
 def _mine(

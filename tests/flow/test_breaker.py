@@ -119,6 +119,15 @@ def test_a_probe_that_fails_once_is_enough_to_rest_again(rested):
     assert fail(breaker, 10.0) == 2 * FIRST
 
 
+def test_trouble_lasts_from_its_first_failure_over_all_rests_until_a_message_passes(rested):
+    breaker, _ = rested
+    assert breaker.since == 5.0
+    fail(breaker, 10.0)
+    assert breaker.since == 5.0
+    breaker.passed(breaker.admit(30.0), 31.0)
+    assert breaker.since is None
+
+
 def test_a_probe_that_never_left_lets_another_ask(rested):
     breaker, _ = rested
     breaker.unused(breaker.admit(10.0))

@@ -54,6 +54,7 @@ class Breaker:
         self.reason: Reason | None = None
         self.alarm = False
         self.era = 0
+        self.since: float | None = None  # when its trouble began, over all its rests
         self._until = 0.0
         self._rest = FIRST
         self._probing = False
@@ -96,6 +97,7 @@ class Breaker:
             self._count(now, failed=False)
             return False
         self._probing, self.alarm, self.reason, self._rest = False, False, None, FIRST
+        self.since = None
         return True
 
     def failed(self, ticket: Ticket, reason: Reason, now: float) -> float | None:
@@ -117,6 +119,7 @@ class Breaker:
     def _trip(self, reason: Reason, after: float | None, now: float) -> float:
         rest = self._rest if after is None else after
         self._rest = min(self._rest * 2, LONGEST)
+        self.since = now if self.reason is None else self.since
         self._until, self.reason, self._probing = now + rest, reason, False
         self.era += 1
         self._seconds.clear()
