@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from channels.base import Rendered, SmsText
+from channels.base import SHORT_STOP_MARK, STOP_TOKEN_MARK, Rendered, SmsText
 from templates import fit, gsm
 
 
@@ -62,3 +62,10 @@ def sms_figures(text: SmsText) -> SmsFigures:
         gsm.costly(text.body),
         gsm.segments(gsm.economical(text.body)),
     )
+
+
+def specimen(text: str) -> str:
+    """A text with a dot for each character of its personal links: each person gets their own."""
+    for mark in (STOP_TOKEN_MARK, SHORT_STOP_MARK):
+        text = text.replace(mark, "\N{BULLET}" * len(mark))
+    return text

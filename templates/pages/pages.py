@@ -21,7 +21,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from channels.base import ChannelName, Urgency
-from templates.pages import amounts, moments
+from templates.pages import amounts, moments, previewing
 from templates.pages.around import Around
 from templates.pages.wording import ShownState, offered, state_label, translations
 
@@ -167,6 +167,7 @@ def _environment(language: str) -> Environment:
         unit_price=lambda millionths, *more: amounts.unit_price(millionths, language, *more),
         share=lambda part, whole: amounts.share(part, whole, language),
         wait=lambda lasted: amounts.wait(lasted, language),
+        **previewing.FILTERS,
     )
     environment.globals.update(asset=asset, ERROR_STATUSES=ERROR_STATUSES)
     return environment

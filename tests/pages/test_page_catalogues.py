@@ -14,7 +14,9 @@ from jinja2 import Environment, nodes
 from jinja2.ext import babel_extract
 
 from channels.base import ChannelName, Reason, Urgency
+from templates.completeness import Element
 from templates.content import Kind, NoteKind
+from templates.gsm import Family
 from templates.pages import pages, wording
 from templates.pages.pages import ERROR_STATUSES
 from templates.pages.wording import (
@@ -39,6 +41,9 @@ KEYED = frozenset(
     + [f"kind.{kind}" for kind in Kind]
     + ["note.digest", *(f"note.{kind}" for kind in NoteKind)]
     + [f"day.{day}" for day in DAYS]
+    + [f"complete.{element}{part}" for element in Element for part in ("", ".add")]
+    + [f"costly.{family}" for family in (*Family, "other")]
+    + [f"spelling.{family}" for family in Family]
     + [f"accessibility.{found}" for found in ("not", "partly", "fully")]
     + [f"error.{n}.{part}" for n in ERROR_STATUSES for part in ("title", "what", "advice")]
 )

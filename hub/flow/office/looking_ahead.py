@@ -5,15 +5,25 @@ By the functions that send it: the texts come from the press that prints them, t
 digests from the rule the gate asks (promise 5). Money is in millionths, never a float.
 """
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, assert_never
 
 from sqlalchemy import Connection
 
-from channels.base import ChannelName, Rendered, SmsText, TextLimit
+from channels.base import (
+    ChannelName,
+    EmailText,
+    PostText,
+    PushText,
+    Rendered,
+    SmsText,
+    Text,
+    TextLimit,
+)
 from hub.announcement import Announcement
 from hub.flow.office.audience_ahead import Audience, audience_of
 from hub.flow.send.budget import MILLION, Limits
@@ -22,11 +32,14 @@ from hub.ledger.spending import Spent, spent
 from hub.pricing import Prices, cost_of_one
 from subscribers.catalogue import Catalogue
 from templates import gsm
+from templates.completeness import Element, completeness
 from templates.content import Content, Letterhead
 from templates.preview import PostFigures, Preview, PushFigures
 from templates.refusals import Refusal
 from templates.render import Composer
 
+_BY_ROOM: Final = (ChannelName.SMS, ChannelName.X, ChannelName.WEBPUSH, ChannelName.EMAIL)
+"""From where room is dearest: what that text says, the longer ones say too."""
 _EVERYTHING: Final = 10**6
 _ANY_LENGTH: Final = TextLimit("none", _EVERYTHING, _EVERYTHING, _EVERYTHING)
 
@@ -128,6 +141,32 @@ def texts_of(
             )
             found.append(sheet.leaving())
     return tuple(found)
+
+
+def completeness_of(ahead: Ahead, catalogue: Catalogue) -> Mapping[str, Mapping[Element, bool]]:
+    """Which of the six things an alert says, by language, in its shortest text as it leaves."""
+    places = [name for zone in catalogue.zones.values() for name in zone.names.values()]
+    found: dict[str, Mapping[Element, bool]] = {}
+    for each in sorted(ahead.leaving, key=lambda leaving: _BY_ROOM.index(leaving.channel)):
+        if each.preview is not None and each.language not in found:
+            said = _said(each.preview.rendered.text)
+            found[each.language] = completeness(said, sender=catalogue.name, places=places)
+    return found
+
+
+def _said(text: Text) -> str:
+    match text:
+        case SmsText(body=body):
+            return body
+        case PostText(posts=posts):
+            return "\n".join(posts)
+        case EmailText():
+            return f"{text.subject}\n{text.text}"
+        case PushText():
+            shown = json.loads(text.payload)["notification"]
+            return f"{shown['title']}\n{shown.get('body', '')}\n{shown['navigate']}"
+        case _:  # pragma: no cover
+            assert_never(text)
 
 
 def month_of(conn: Connection, limits: Limits | None, now: datetime) -> Month | None:

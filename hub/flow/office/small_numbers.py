@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Which counts of people may be told: a very small one points at somebody."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 FEWEST: Final = 5
@@ -14,3 +16,22 @@ def told(count: int, *, exactly: bool) -> int | None:
     `exactly` is for who may see contacts (`Role.CONTACTS`): every count is theirs to know.
     """
     return count if exactly or count == 0 or count >= FEWEST else None
+
+
+@dataclass(frozen=True, slots=True)
+class Teller:
+    """Tells one officer counts of people, and what they cost, which tells the count too."""
+
+    exactly: bool
+
+    def count(self, count: int) -> int | None:
+        """The count, or None for "fewer than 5"."""
+        return told(count, exactly=self.exactly)
+
+    def hides(self, counts: Iterable[int]) -> bool:
+        """Whether one of these is not told: their sum would tell it."""
+        return any(self.count(each) is None for each in counts)
+
+    def cost(self, cost: int, copies: int) -> int:
+        """The cost of so many copies; where those are not told, of the most they may be."""
+        return cost if self.count(copies) is not None else cost // copies * (FEWEST - 1)
