@@ -38,6 +38,7 @@ from hub.queue.embedded import EmbeddedQueue
 from hub.sandbox.server import Sandbox
 from hub.settings import Settings
 from hub.standing_in import show_phones, stood_in
+from hub.tariff import measuring
 from hub.web.desk import Desk
 from hub.web.health import gauges
 from hub.web.limiter import Limiter
@@ -184,6 +185,7 @@ async def open_hub(
         await stack.enter_async_context(engine)
         rules = Rules(**settings.retention.model_dump())
         await stack.enter_async_context(Retiring(ledger, rules, clock))
+        await stack.enter_async_context(measuring(settings, engine.press, ledger, clock))
         intake = Intake(ledger, engine.press, list(configured(settings)), clock, engine.changed)
         desk = _desk(settings, clock, engine, intake, town, keys)
         desk = replace(desk, receipts=receipt_reader(channels), stand_ins=tuple(fake))

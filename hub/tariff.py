@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What messages cost, by the prices in hub.toml and the very texts that leave."""
+"""What messages cost, by the prices in hub.toml and the very texts that leave; and who keeps it."""
 
 from collections.abc import Mapping
 
-from channels.base import ChannelName, Rendered, Text
+from channels.base import ChannelName, Clock, Rendered, Text
 from hub.announcement import Announcement
+from hub.flow.keep.measuring import Measuring
 from hub.flow.site import Press
+from hub.ledger.store import Ledger
 from hub.reports.costs import Tariff
 from hub.reports.estimate import Prices
+from hub.reports.measuring import measure
 from hub.settings import Settings
 from subscribers.catalogue import Catalogue
 
@@ -33,3 +36,9 @@ def tariff_of(settings: Settings, press: Press) -> Tariff:
         return text.text if isinstance(text, Rendered) else None
 
     return Tariff(prices_of(settings), printed)
+
+
+def measuring(settings: Settings, press: Press, ledger: Ledger, clock: Clock) -> Measuring:
+    """What writes down, beside the engine, what each announcement came to."""
+    tariff = tariff_of(settings, press)
+    return Measuring(ledger, lambda conn, number: measure(conn, number, tariff), clock)

@@ -6,7 +6,7 @@ as large as any other. Nothing is told by colour alone: each kind has a pattern,
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 KINDS: Final = ("sms", "email", "webpush", "x")
@@ -18,7 +18,8 @@ _NICE: Final = (1, 2, 5)
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One value: drawn as `value`, a whole number of any unit, and printed as `words`."""
+    """One value: drawn as `value`, a whole number of any unit, and printed as `words`; without
+    words it is a count of people too small to be told, and drawn as nothing."""
 
     label: str
     value: int
@@ -32,9 +33,13 @@ class Bars:
     columns of the table; `summary` is the drawing in a sentence, for whoever does not see it."""
 
     bars: tuple[Bar, ...]
-    names: str
-    values: str
+    names: str = ""
+    values: str = ""
     summary: str = ""
+
+    def headed(self, names: str, values: str, summary: str = "") -> "Bars":
+        """The same under these headings: a page gives them, in its reader's words."""
+        return replace(self, names=names, values=values, summary=summary)
 
     @property
     def is_empty(self) -> bool:
@@ -81,9 +86,13 @@ class Steps:
 
     labels: tuple[str, ...]
     series: tuple[Series, ...]
-    names: str
+    names: str = ""
     summary: str = ""
     places: tuple[int, ...] = ()
+
+    def headed(self, names: str, summary: str = "") -> "Steps":
+        """The same under this heading."""
+        return replace(self, names=names, summary=summary)
 
     @property
     def is_empty(self) -> bool:

@@ -5,10 +5,10 @@ Babel's ready-made patterns print "heure normale d’Europe centrale", so these 
 is shown in the zone it carries.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 
 # U+00A0 keeps "8 h 00" and "8:00 am" on one line; U+0027 pairs quote letters in a CLDR pattern.
 _FULL = {
@@ -40,6 +40,12 @@ def short(moment: datetime, language: str) -> str:
 def clock(moment: datetime, language: str) -> str:
     """The hour alone: "8 h 00"; "08:00"."""
     return _in_words(moment, _CLOCK[language], language)
+
+
+def month_name(year: int, month: int, language: str, *, short: bool = False) -> str:
+    """A month of the calendar: "novembre 2026"; "nov. 26" where there is little room."""
+    pattern = "MMM yy" if short else "LLLL y"
+    return format_date(date(year, month, 1), pattern, locale=_LOCALE[language])
 
 
 def _in_words(moment: datetime, pattern: str, language: str) -> str:

@@ -14,6 +14,8 @@ from jinja2 import Environment, nodes
 from jinja2.ext import babel_extract
 
 from channels.base import ChannelName, Reason, Urgency
+from hub.ledger import assumptions
+from hub.web.console import statistics_sheet
 from templates.completeness import Element
 from templates.content import Kind, NoteKind
 from templates.gsm import Family
@@ -47,6 +49,12 @@ KEYED = frozenset(
     + [f"accessibility.{found}" for found in ("not", "partly", "fully")]
     + [f"error.{n}.{part}" for n in ERROR_STATUSES for part in ("title", "what", "advice")]
 )
+KEYED |= {
+    "flash.assumptions_saved",
+    *(f"sheet.{name}" for name in statistics_sheet.COLUMNS),
+    *(f"rows.{by}" for by in statistics_sheet.By),
+    *(f"assumption.{name}{part}" for name in assumptions.NAMES for part in ("", ".source")),
+}
 FAULTS = ("well", "down", "limit", "silent", "lost", "duplicate", "unordered")
 SEEN = (*FAULTS[1:], "latency", "failing", "off", "full")
 SWITCHED = [

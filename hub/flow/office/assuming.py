@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from hub.ledger import assumptions, audit
+from hub.ledger.assumptions import Assumptions
 
 MOST: Final[Mapping[str, int]] = {
     "household": 20_000,
@@ -20,6 +21,11 @@ MOST: Final[Mapping[str, int]] = {
 """What each is at most, in thousandths; nothing is below nought, and nobody lives in a household of
 less than one."""
 _LEAST: Final = {"household": 1_000}
+
+
+def supposed(conn: Connection, authority: int) -> Assumptions:
+    """What a town supposes today."""
+    return assumptions.load(conn, authority)
 
 
 def understood(name: str, typed: str) -> int | None:

@@ -4,9 +4,10 @@
 from types import ModuleType
 from typing import Final
 
-from hub.web.console import profile, sign_in
+from hub.web.console import profile, sign_in, statistics
 
 DOORS: Final[tuple[ModuleType, ...]] = (
     sign_in,
     profile,
+    statistics,
 )
