@@ -137,7 +137,7 @@ def _persona(conn: Connection, catalogue: Catalogue, who: dict[str, Any]) -> Per
     }
     addresses |= {(ChannelName.WEBPUSH, f"{who['ref']}-{n}") for n in range(1, 6)}
     name = f"{who['name']}, {who['age']}"
-    return Persona(name, who["about"], frozenset(addresses))
+    return Persona(name, who["about"], frozenset(addresses), basic=who.get("basic", False))
 
 
 async def _publish(hub: Hub, now: datetime) -> dict[str, Any]:

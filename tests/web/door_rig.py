@@ -282,7 +282,10 @@ async def open_door(
     theirs = {(ChannelName.EMAIL, "claire.4@example.org")}
     amina = Persona("Amina, 34 ans", {"fr": "Sur son téléphone"}, frozenset(hers))
     claire = Persona("Claire, 52 ans", {}, frozenset(theirs))
-    phones = Phones(sandbox.effects, [amina, claire])
+    number, letters = (ChannelName.SMS, "+33639980002"), (ChannelName.EMAIL, "louis.3@example.org")
+    petit = Persona("M. Petit, 81 ans", {}, frozenset({number}), basic=True)
+    louis = Persona("Louis, 22 ans", {}, frozenset({letters}))
+    phones = Phones(sandbox.effects, [amina, petit, louis, claire])
     server, apps = listen(settings), []
     if own_address:
         here = "http://{}:{}".format(*server.getsockname()[:2])

@@ -44,7 +44,7 @@ def routes() -> list[web.RouteDef]:
     persona = "/sandbox/{persona:[a-z0-9-]+}"
     return [
         web.get("/sandbox", show_all),
-        web.post("/sandbox/vider", clear),
+        web.post("/sandbox/telephones/vider", clear),
         web.get("/sandbox/x", show_timeline),
         web.post("/sandbox/x/limite", limit),
         web.get(persona, show_one),
