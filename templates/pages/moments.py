@@ -48,6 +48,12 @@ def month_name(year: int, month: int, language: str, *, short: bool = False) -> 
     return format_date(date(year, month, 1), pattern, locale=_LOCALE[language])
 
 
+def day_name(day: date, language: str) -> str:
+    """A day in words: "jeudi 26 novembre"; "Thursday 26 November"."""
+    first = "EEEE d'er' MMMM" if day.day == 1 and language == "fr" else "EEEE d MMMM"
+    return format_date(day, first, locale=_LOCALE[language])
+
+
 def _in_words(moment: datetime, pattern: str, language: str) -> str:
     # Babel would turn an aware moment to UTC; its wall time is what we show.
     wall = _aware(moment).replace(tzinfo=None)

@@ -159,6 +159,9 @@ def _environment(language: str) -> Environment:
         full_moment=_full_moment,
         short_moment=_short_moment,
         phone_moment=_phone_moment,
+        hour=_hour,
+        day_in_words=lambda day: moments.day_name(day, language),
+        month_in_words=lambda day: moments.month_name(day.year, day.month, language),
         state_of=_state_of,
         newest_first=_newest_first,
         listed=", ".join,  # no "et": themes hold one ("Eau et coupures")
@@ -202,6 +205,12 @@ def _phone_moment(context: Context, moment: datetime, now: datetime) -> Markup:
     today = local.date() == _local(context, now).date()
     words = (moments.clock if today else moments.short)(local, context["language"])
     return _time(local, words)
+
+
+@pass_context
+def _hour(context: Context, moment: datetime) -> Markup:
+    local = _local(context, moment)
+    return _time(local, moments.clock(local, context["language"]))
 
 
 @pass_context
