@@ -78,6 +78,11 @@ def advance(conn: Connection, recurrence_id: int, following: datetime | None) ->
     conn.execute(update(table).where(table.c.id == recurrence_id).values(next=following))
 
 
+def forget(conn: Connection, code: str) -> None:
+    """Its first announcement is written anew before it ever left: so is this, if it still comes."""
+    conn.execute(table.delete().where(table.c.code == code))
+
+
 def end(conn: Connection, recurrence_id: int, now: datetime) -> None:
     """It comes no more."""
     stopped = update(table).where(table.c.id == recurrence_id, table.c.ended.is_(None))

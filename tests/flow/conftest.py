@@ -4,6 +4,7 @@
 import asyncio
 import inspect
 import sqlite3
+import sys
 import time
 from collections import Counter
 from contextlib import suppress
@@ -39,6 +40,8 @@ from subscribers.tokens import StopTokens
 from templates.catalogue import Catalogue
 from templates.content import Content, Kind
 from templates.render import Composer
+
+sys.path.append(str(Path(__file__).parent))  # `office_town`: the officers of this town
 
 START = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)  # a Monday, 11 h in Valmont-sur-Orne
 PRESS = Press(Composer(Catalogue()), Site("https://alerte.example.org"), proofs=Proofs(b"p" * 32))

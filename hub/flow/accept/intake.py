@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from channels.base import ChannelName, Clock, PostText, Rendered
-from hub.announcement import Announcement, Event, advance, lane_of
+from hub.announcement import Announcement, Event, State, UnlawfulMoveError, lane_of
 from hub.flow.accept.principal import Principal
 from hub.flow.accept.problems import ConflictError, ForbiddenError, Problem, RefusedError
 from hub.flow.accept.repeats import keep, timed
@@ -32,7 +32,7 @@ _MAY_NOT_PUBLISH: Final = Problem(
     "Cette clé ne peut pas publier : demandez à une personne habilitée.",
     "This key may not publish: ask somebody who may.",
 )
-_OVER: Final = Problem(
+OVER: Final = Problem(
     "/expires",
     "expired",
     "Cette annonce n'est plus valable : sa fin de validité est passée.",
@@ -154,10 +154,11 @@ class Intake:
         def write(conn: Connection) -> Announcement:
             found = self._mine(conn, code, principal)
             _must_be_entitled(conn, found, principal)
-            advance(found.state, Event.PUBLISH)
+            if found.state is not State.TO_APPROVE:
+                raise UnlawfulMoveError(found.state, Event.PUBLISH)
             now = self.clock.now()
             if found.expires is not None and found.expires <= now:
-                raise RefusedError([_OVER])
+                raise RefusedError([OVER])
             self._say(conn, principal, "approve", found)
             return self._release(conn, found, now, by=principal.name)
 

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The rows of a composition that leaves its author's hands, and comes back to them."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from hub.flow.office.compositions import Composition, CompositionState
+from hub.flow.office.fields import Document
+from hub.flow.office.officers import Officer
+from hub.ledger.office_tables import composition as table
+
+
+def hand_in(conn: Connection, composition: Composition, now: datetime) -> bool:
+    """Nobody changes it any more. False where somebody changed it or handed it in meanwhile.
+
+    What was asked for the time before is kept beside it, so that what changed can be shown.
+    """
+    values: dict[str, Any] = {
+        "state": CompositionState.SUBMITTED,
+        "submitted": dict(composition.document),
+        "former": table.c.submitted,
+        "returned_by": None,
+        "returned_reason": "",
+        "changed": now,
+    }
+    written = conn.execute(
+        update(table)
+        .where(
+            table.c.id == composition.id,
+            table.c.state == CompositionState.WRITING,
+            table.c.version == composition.version,
+        )
+        .values(values)
+    )
+    return written.rowcount == 1
+
+
+def tie(conn: Connection, composition: Composition, announcement: int) -> None:
+    """Which announcement it became."""
+    mine = table.c.id == composition.id
+    conn.execute(update(table).where(mine).values(announcement=announcement))
+
+
+def give_back(
+    conn: Connection, composition: Composition, now: datetime, *, by: Officer | None, reason: str
+) -> None:
+    """It may be changed again: sent back `by` somebody for a reason, or taken back (None)."""
+    _word(conn, composition, now, by, reason, state=CompositionState.WRITING)
+
+
+def close(
+    conn: Connection, composition: Composition, now: datetime, *, by: Officer, reason: str
+) -> None:
+    """It was refused for good: its author reads why."""
+    _word(conn, composition, now, by, reason, state=CompositionState.SUBMITTED)
+
+
+def _word(
+    conn: Connection,
+    composition: Composition,
+    now: datetime,
+    by: Officer | None,
+    reason: str,
+    *,
+    state: CompositionState,
+) -> None:
+    values = {
+        "state": state,
+        "returned_by": None if by is None else by.id,
+        "returned_reason": reason,
+        "changed": now,
+    }
+    conn.execute(update(table).where(table.c.id == composition.id).values(values))
+
+
+def former_of(conn: Connection, composition: Composition) -> Document | None:
+    """The form as approval was asked for it the time before; None where this is the first time."""
+    found: Document | None = conn.execute(
+        select(table.c.former).where(table.c.id == composition.id)
+    ).scalar_one()
+    return found

@@ -1,0 +1,386 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What an officer wrote leaves once somebody else has read it, and can be taken back awhile."""
+
+import asyncio
+
+import pytest
+from office_town import BOTH, WATER, appoint, compose, edit, load, publishing
+from sqlalchemy import func, select
+
+from channels.base import ChannelName
+from hub.announcement import State, UnlawfulMoveError
+from hub.flow.accept.intake import UnknownAnnouncementError
+from hub.flow.accept.principal import Principal
+from hub.flow.accept.problems import ForbiddenError, RefusedError
+from hub.flow.office.compositions import EditedMeanwhileError, NotEditableError
+from hub.flow.office.four_eyes import OwnAnnouncementError
+from hub.flow.office.publishing import ChangedMeanwhileError
+from hub.flow.office.roles import Role
+from hub.ledger import announcements, audit, tables
+from hub.ledger.announcements import StaleAnnouncementError, digest_of
+
+SMS = ChannelName.SMS
+
+
+@pytest.fixture
+async def hub(make_hub):
+    return await make_hub(SMS)
+
+
+async def verbs(hub, code):
+    lines = await hub.ledger.read(lambda conn: audit.of_object(conn, f"announcement:{code}"))
+    return [line["verb"] for line in lines]
+
+
+async def asked(hub, author, **fields):
+    """Approval of something was asked for."""
+    written = await compose(hub, author, **fields)
+    return await publishing(hub).submit(written.code, author)
+
+
+async def test_a_request_is_an_announcement_under_the_code_the_draft_had(hub):
+    morel = await appoint(hub, "Morel")
+    written = await compose(hub, morel)
+    found = await publishing(hub).submit(written.code, morel, version=written.version)
+    assert (found.code, found.state, found.author) == (written.code, State.TO_APPROVE, "Morel")
+    again = await publishing(hub).submit(written.code, morel, version=written.version)
+    assert again.id == found.id
+    assert (await verbs(hub, found.code)).count("submit") == 1
+
+
+async def test_nothing_asked_for_is_changed_before_it_is_decided(hub):
+    morel = await appoint(hub, "Morel")
+    found = await asked(hub, morel)
+    with pytest.raises(NotEditableError):
+        await edit(hub, found.code, morel, body="Autre chose.")
+
+
+async def test_what_is_wrong_is_said_and_nothing_is_written(hub):
+    morel = await appoint(hub, "Morel")
+    written = await compose(hub, morel, title="")
+    with pytest.raises(RefusedError):
+        await publishing(hub).submit(written.code, morel)
+    assert (await load(hub, written.code, morel)).editable
+    count = select(func.count()).select_from(tables.announcement)
+    assert await hub.ledger.read(lambda conn: conn.execute(count).scalar_one()) == 0
+
+
+async def test_what_was_saved_since_the_page_was_shown_is_not_asked_for(hub):
+    morel = await appoint(hub, "Morel")
+    written = await compose(hub, morel)
+    await edit(hub, written.code, morel, body="Vendredi.")
+    with pytest.raises(EditedMeanwhileError):
+        await publishing(hub).submit(written.code, morel, version=written.version)
+
+
+async def test_nobody_approves_what_they_wrote_and_is_told_who_may(hub):
+    morel, diallo = await appoint(hub, "Morel"), await appoint(hub, "Diallo")
+    await appoint(hub, "Roche", {Role.WRITE: None})
+    found = await asked(hub, morel)
+    with pytest.raises(OwnAnnouncementError) as refused:
+        await publishing(hub).approve(found.code, morel)
+    assert refused.value.others == ("Diallo",)
+    assert (await publishing(hub).approve(found.code, diallo)).state is State.WAITING
+
+
+async def test_whoever_changed_it_wrote_it_too(hub):
+    morel, diallo, roche = [await appoint(hub, name) for name in ("Morel", "Diallo", "Roche")]
+    found = await asked(hub, morel)
+    await publishing(hub).return_(found.code, diallo, "L'heure manque.")
+    await edit(hub, found.code, diallo, body="Jeudi dès 8 h.")
+    await publishing(hub).submit(found.code, diallo)
+    for each in (morel, diallo):
+        with pytest.raises(OwnAnnouncementError):
+            await publishing(hub).approve(found.code, each)
+    approved = await publishing(hub).approve(found.code, roche)
+    assert approved.contents["fr"].body == "Jeudi dès 8 h."
+    assert approved.id == found.id
+
+
+async def test_who_may_only_write_decides_nothing(hub):
+    morel, roche = await appoint(hub, "Morel"), await appoint(hub, "Roche", {Role.WRITE: None})
+    found = await asked(hub, morel)
+    for act in (
+        publishing(hub).approve(found.code, roche),
+        publishing(hub).return_(found.code, roche, "Non."),
+        publishing(hub).reject(found.code, roche, "Non."),
+        publishing(hub).undo(found.code, roche),
+    ):
+        with pytest.raises((ForbiddenError, UnknownAnnouncementError)):
+            await act
+
+
+async def test_all_the_themes_of_an_announcement_are_its_approvers(hub):
+    morel = await appoint(hub, "Morel")
+    half = await appoint(hub, "Petit", {Role.APPROVE: ("eau",)})
+    found = await asked(hub, morel, themes=["eau", "cantine"])
+    with pytest.raises(ForbiddenError):
+        await publishing(hub).approve(found.code, half)
+
+
+async def test_another_town_knows_nothing_of_it(hub):
+    morel, other = await appoint(hub, "Morel"), await appoint(hub, "Loin", authority=2)
+    found = await asked(hub, morel)
+    office = publishing(hub)
+    for act in (
+        office.submit(found.code, other),
+        office.approve(found.code, other),
+        office.return_(found.code, other, "Non."),
+        office.reject(found.code, other, "Non."),
+        office.take_up(found.code, other),
+        office.withdraw(found.code, other),
+        office.undo(found.code, other),
+    ):
+        with pytest.raises(UnknownAnnouncementError):
+            await act
+
+
+async def test_a_return_and_a_refusal_need_a_reason(hub):
+    morel, diallo = await appoint(hub, "Morel"), await appoint(hub, "Diallo")
+    found = await asked(hub, morel)
+    for reason in ("", "  \n", "x" * 501):
+        for decide in (publishing(hub).return_, publishing(hub).reject):
+            with pytest.raises(RefusedError):
+                await decide(found.code, diallo, reason)
+    returned = await publishing(hub).return_(found.code, diallo, " L'heure\nmanque. ")
+    draft = await load(hub, found.code, morel)
+    assert returned.state is State.DRAFT
+    assert (draft.editable, draft.returned_by) == (True, diallo.id)
+    assert draft.returned_reason == "L'heure manque."
+
+
+async def test_what_was_refused_is_over(hub):
+    morel, diallo = await appoint(hub, "Morel"), await appoint(hub, "Diallo")
+    found = await asked(hub, morel)
+    assert (await publishing(hub).reject(found.code, diallo, "En double.")).state == "cancelled"
+    assert (await publishing(hub).submit(found.code, morel)).state == "cancelled"
+    with pytest.raises(UnlawfulMoveError):
+        await publishing(hub).approve(found.code, diallo)
+
+
+async def test_what_is_approved_is_what_was_read(hub):
+    morel, diallo, roche = [await appoint(hub, name) for name in ("Morel", "Diallo", "Roche")]
+    found = await asked(hub, morel)
+    await publishing(hub).return_(found.code, roche, "L'heure manque.")
+    await edit(hub, found.code, morel, body="Jeudi dès 9 h.")
+    now = await publishing(hub).submit(found.code, morel)
+    with pytest.raises(ChangedMeanwhileError) as changed:
+        await publishing(hub).approve(found.code, diallo, digest=digest_of(found))
+    assert changed.value.current.contents["fr"].body == "Jeudi dès 9 h."
+    assert await publishing(hub).approve(found.code, diallo, digest=digest_of(now))
+
+
+async def test_of_two_who_approve_at_once_one_is_told_it_is_done(hub):
+    morel, *two = [await appoint(hub, name) for name in ("Morel", "Diallo", "Roche")]
+    found = await asked(hub, morel)
+    office = publishing(hub)
+    both = [office.approve(found.code, each) for each in two]
+    answers = await asyncio.gather(*both, return_exceptions=True)
+    assert sum(isinstance(each, UnlawfulMoveError) for each in answers) == 1
+    assert (await verbs(hub, found.code)).count("approve") == 1
+
+
+async def test_two_requests_at_once_are_one(hub):
+    morel = await appoint(hub, "Morel")
+    written = await compose(hub, morel)
+    office = publishing(hub)
+    one, two = await asyncio.gather(*(office.submit(written.code, morel) for _ in range(2)))
+    assert one.id == two.id
+    assert (await verbs(hub, written.code)).count("submit") == 1
+
+
+# --------------------------------------------------------------------------- alone, and training
+
+
+async def test_a_theme_that_needs_nobody_else_is_published_by_its_author_and_the_journal_says_so(
+    hub,
+):
+    morel = await appoint(hub, "Morel")
+    office = publishing(hub, alone=frozenset({"eau"}))
+    written = await compose(hub, morel)
+    assert (await office.submit(written.code, morel, alone=True)).state is State.WAITING
+    assert (await verbs(hub, written.code))[-2:] == ["submit", "publish_alone"]
+
+
+async def test_one_theme_that_needs_somebody_is_enough_to_need_them(hub):
+    morel = await appoint(hub, "Morel")
+    office = publishing(hub, alone=frozenset({"eau"}))
+    written = await compose(hub, morel, themes=["eau", "cantine"])
+    with pytest.raises(OwnAnnouncementError):
+        await office.submit(written.code, morel, alone=True)
+    assert (await load(hub, written.code, morel)).editable, "nothing was written"
+
+
+async def test_who_may_not_approve_publishes_nothing_alone(hub):
+    roche = await appoint(hub, "Roche", {Role.WRITE: None})
+    written = await compose(hub, roche)
+    with pytest.raises((ForbiddenError, UnknownAnnouncementError)):
+        await publishing(hub, alone=frozenset({"eau"})).submit(written.code, roche, alone=True)
+
+
+async def test_in_training_anybody_approves_their_own(hub):
+    morel = await appoint(hub, "Morel")
+    found = await asked(hub, morel)
+    assert (await publishing(hub, training=True).approve(found.code, morel)).state == "waiting"
+
+
+# --------------------------------------------------------------------------- the undo delay
+
+
+async def test_nothing_leaves_before_the_undo_delay_is_over_and_all_leaves_after(hub):
+    await hub.people(range(1, 4), SMS)
+    morel, diallo = await appoint(hub, "Morel"), await appoint(hub, "Diallo")
+    await hub.start()
+    found = await publishing(hub).approve((await asked(hub, morel)).code, diallo)
+    hub.clock.leap(25)
+    await hub.idle()
+    assert (await hub.announcement(found)).state is State.WAITING
+    assert not hub[SMS].sent
+    hub.clock.leap(6)
+    await hub.ends(found)
+    assert len(hub[SMS].sent) == 3
+
+
+async def test_what_is_taken_back_in_time_never_leaves_and_is_a_draft_again(hub):
+    await hub.people(range(1, 4), SMS)
+    morel, diallo = await appoint(hub, "Morel"), await appoint(hub, "Diallo")
+    await hub.start()
+    found = await publishing(hub).approve((await asked(hub, morel)).code, diallo)
+    undone = await publishing(hub).undo(found.code, morel)
+    assert (undone.state, undone.release_at) == (State.DRAFT, None)
+    hub.clock.leap(3600)
+    await hub.idle()
+    assert not hub[SMS].sent
+    assert (await load(hub, found.code, morel)).editable
+    with pytest.raises(UnlawfulMoveError):
+        await publishing(hub).approve(found.code, diallo)
+
+
+async def test_once_it_leaves_it_is_too_late_to_take_it_back(hub):
+    await hub.people(range(1, 4), SMS)
+    morel, diallo = await appoint(hub, "Morel"), await appoint(hub, "Diallo")
+    await hub.start()
+    found = await publishing(hub).approve((await asked(hub, morel)).code, diallo)
+    hub.clock.leap(31)
+    await hub.ends(found)
+    with pytest.raises(UnlawfulMoveError):
+        await publishing(hub).undo(found.code, diallo)
+
+
+async def test_what_waits_when_the_daemon_dies_leaves_when_it_is_back(hub):
+    await hub.people(range(1, 4), SMS)
+    morel, diallo = await appoint(hub, "Morel"), await appoint(hub, "Diallo")
+    await hub.start()
+    found = await publishing(hub).approve((await asked(hub, morel)).code, diallo)
+    await hub.crash()
+    hub.clock.leap(31)
+    await hub.start()
+    await hub.ends(found)
+    assert len(hub[SMS].sent) == 3
+
+
+async def test_what_was_taken_back_before_the_daemon_died_stays_so(hub):
+    await hub.people(range(1, 4), SMS)
+    morel, diallo = await appoint(hub, "Morel"), await appoint(hub, "Diallo")
+    await hub.start()
+    found = await publishing(hub).approve((await asked(hub, morel)).code, diallo)
+    await publishing(hub).undo(found.code, diallo)
+    await hub.crash()
+    hub.clock.leap(31)
+    await hub.start()
+    await hub.idle()
+    assert (await hub.announcement(found)).state is State.DRAFT
+    assert not hub[SMS].sent
+
+
+async def test_what_is_urgent_waits_for_nothing(hub):
+    morel, diallo = await appoint(hub, "Morel"), await appoint(hub, "Diallo")
+    found = await asked(hub, morel, level="urgent")
+    assert (await publishing(hub).approve(found.code, diallo)).state is State.RUNNING
+
+
+async def test_what_has_its_hour_waits_for_it_and_is_taken_back_until_then(hub):
+    morel, diallo = await appoint(hub, "Morel"), await appoint(hub, "Diallo")
+    later = {"when": "at", "date": "2026-11-25", "time": "08:00"}
+    found = await asked(hub, morel, **later)
+    assert (await publishing(hub).approve(found.code, diallo)).state is State.SCHEDULED
+    assert (await publishing(hub).undo(found.code, morel)).state is State.DRAFT
+    await edit(hub, found.code, morel, **later, body="Autrement.")
+    assert (await publishing(hub).submit(found.code, morel)).state is State.TO_APPROVE
+
+
+async def test_what_comes_again_is_kept_once_and_as_it_was_last_approved(hub):
+    morel, diallo = await appoint(hub, "Morel"), await appoint(hub, "Diallo")
+    weekly = {"when": "repeat", "every": "week", "repeat_at": "08:00", "interval": "1"}
+    found = await asked(hub, morel, **weekly)
+    await publishing(hub).return_(found.code, diallo, "Trop tôt.")
+    await edit(hub, found.code, morel, repeat_at="09:00")
+    await publishing(hub).submit(found.code, morel)
+    rows = await hub.ledger.read(lambda conn: conn.execute(select(tables.recurrence)).all())
+    assert [row.rule["at"][:5] for row in rows] == ["09:00"]
+
+
+# --------------------------------------------------------------------------- keys and sources
+
+KEY = Principal("api:1", "Bibliothèque", 1)
+
+
+async def test_what_a_key_asked_for_is_approved_by_any_officer_who_may(hub):
+    diallo = await appoint(hub, "Diallo")
+    found = await hub.publish(KEY)
+    assert (await publishing(hub).approve(found.code, diallo)).state is State.WAITING
+    undone = await publishing(hub).undo(found.code, diallo)
+    assert undone.state is State.TO_APPROVE, "nobody here wrote it: it waits for a decision again"
+
+
+async def test_what_a_key_asked_for_is_corrected_by_an_officer_and_read_by_another(hub):
+    diallo, roche = await appoint(hub, "Diallo"), await appoint(hub, "Roche")
+    found = await hub.publish(KEY)
+    with pytest.raises(RefusedError):
+        await publishing(hub).return_(found.code, diallo, "À revoir.")
+    await publishing(hub).take_up(found.code, diallo)
+    await edit(hub, found.code, diallo, body="Vendredi.")
+    now = await publishing(hub).submit(found.code, diallo)
+    assert (now.id, now.code, now.contents["fr"].body) == (found.id, found.code, "Vendredi.")
+    with pytest.raises(OwnAnnouncementError):
+        await publishing(hub).approve(found.code, diallo)
+    assert (await publishing(hub).approve(found.code, roche)).state is State.WAITING
+    again = await hub.ledger.read(lambda conn: announcements.source_of(conn, found.id))
+    assert again == "api:1", "posting it again is answered as before"
+
+
+async def test_no_key_publishes_what_came_back_to_its_author(hub):
+    morel, diallo = await appoint(hub, "Morel"), await appoint(hub, "Diallo")
+    found = await asked(hub, morel)
+    await publishing(hub).return_(found.code, diallo, "À revoir.")
+    clerk = Principal("cli", "clerk", 1, may_publish=True)
+    with pytest.raises(UnlawfulMoveError):
+        await hub.intake.approve(found.code, clerk)
+
+
+async def test_a_request_taken_back_is_a_draft_again(hub):
+    morel, diallo = await appoint(hub, "Morel"), await appoint(hub, "Diallo", BOTH)
+    found = await asked(hub, morel)
+    assert (await publishing(hub).withdraw(found.code, morel)).state is State.DRAFT
+    with pytest.raises(UnlawfulMoveError):
+        await publishing(hub).approve(found.code, diallo)
+    draft = await load(hub, found.code, morel)
+    assert (draft.editable, draft.returned_by, dict(draft.document)) == (True, None, WATER)
+
+
+async def test_what_stands_in_the_journal_says_who_and_holds_no_word_of_the_text(hub):
+    morel, diallo = await appoint(hub, "Morel"), await appoint(hub, "Diallo")
+    found = await publishing(hub).approve((await asked(hub, morel)).code, diallo)
+    lines = await hub.ledger.read(lambda conn: audit.of_object(conn, f"announcement:{found.code}"))
+    assert [(line["actor"], line["verb"]) for line in lines] == [
+        ("Morel", "begin"),
+        ("Morel", "submit"),
+        ("Diallo", "approve"),
+    ]
+    assert "Jeudi" not in str([dict(line) for line in lines])
+
+
+async def test_a_draft_that_somebody_moved_is_not_rewritten(hub):
+    found = await hub.publish(KEY)
+    with pytest.raises(StaleAnnouncementError):
+        await hub.write(lambda conn: announcements.rewrite(conn, found.id, found))
