@@ -64,6 +64,16 @@ class ChannelProgress:
         return self.states.get(DeliveryState.FAILED, 0)
 
     @property
+    def answered(self) -> int:
+        """Taken or refused by a provider: what left us. It only grows, whatever receipts say."""
+        return self.handed_over + self.failed
+
+    @property
+    def settled(self) -> int:
+        """Everything but what waits, for the engine or for a human."""
+        return self.total - self.waiting - self.parked
+
+    @property
     def not_sent(self) -> int:
         """Kept back on purpose: the citizen's choice, expiry or cancellation."""
         return self._sum(NOT_SENT)

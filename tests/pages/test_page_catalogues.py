@@ -14,8 +14,10 @@ from jinja2 import Environment, nodes
 from jinja2.ext import babel_extract
 
 from channels.base import ChannelName, Reason, Urgency
+from hub.announcement import State
+from hub.flow.office import agenda, to_do, ways_now
 from hub.ledger import assumptions
-from hub.web.console import statistics_sheet
+from hub.web.console import home, statistics_sheet
 from templates.completeness import Element
 from templates.content import Kind, NoteKind
 from templates.gsm import Family
@@ -55,6 +57,14 @@ KEYED |= {
     *(f"rows.{by}" for by in statistics_sheet.By),
     *(f"assumption.{name}{part}" for name in assumptions.NAMES for part in ("", ".source")),
 }
+KEYED |= {
+    *(f"task.{task}" for task in to_do.Task),
+    *(f"going.{state}" for state in ("paused", "waiting")),
+    *(f"how.{how}" for how in ways_now.How),
+    *(f"way.{how}" for how in ways_now.WAITING),
+    *(f"standing.{each}" for each in agenda.Standing),
+    *(f"first.{step}{part}" for step in home.FIRST_DAY for part in ("", ".why")),
+}
 FAULTS = ("well", "down", "limit", "silent", "lost", "duplicate", "unordered")
 SEEN = (*FAULTS[1:], "latency", "failing", "off", "full")
 SWITCHED = [
@@ -65,6 +75,20 @@ KEYED |= {
     *(f"fault.{name}.seen" for name in SEEN),
     *(f"fault.wrong.{name}" for name in ("latency", "failing", "time")),
     *SWITCHED,
+}
+# an announcement's one page
+HEAPS = ("parked", "failed", "again", "doubt", "held", "unsent")
+DEEDS = (
+    *("begin", "edit", "drop", "follow", "take_up", "submit", "approve", "return", "reject"),
+    *("publish", "publish_alone", "undo", "pause", "resume", "cancel", "fallback"),
+    *("redrive", "abandon", "reveal", "export", "repeat", "repeat_refused", "repeat_too_late"),
+)
+LIVE = ("paused", "resumed", "stopped", "duplicated", "redriven", "abandoned", "nothing_parked")
+KEYED |= {
+    *(f"life.{state}" for state in State),
+    *(f"heap.{name}{part}" for name in HEAPS for part in ("", ".says")),
+    *(f"did.{verb}" for verb in DEEDS),
+    *(f"flash.{name}" for name in LIVE),
 }
 SPOKEN_ATTRIBUTES = {"alt", "aria-label", "data-label", "placeholder", "title"}
 

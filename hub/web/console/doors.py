@@ -4,10 +4,14 @@
 from types import ModuleType
 from typing import Final
 
-from hub.web.console import profile, sign_in, statistics
+from hub.web.console import calendar, home, announcement, profile, sends, sign_in, statistics
 
 DOORS: Final[tuple[ModuleType, ...]] = (
     sign_in,
+    home,
+    calendar,
+    sends,
     profile,
     statistics,
+    announcement,
 )

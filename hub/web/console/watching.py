@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""One announcement as an officer may see it: what its page shows, and the page's live parts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from aiohttp import web
+from sqlalchemy import Connection
+
+from hub.announcement import Announcement, State
+from hub.flow.accept.intake import visible
+from hub.flow.office.officers import Officer
+from hub.flow.office.roles import Role
+from hub.flow.office.scope import scope_of
+from hub.ledger import announcements
+from hub.reports.deeds import Deed, deeds
+from hub.reports.watched import Watched, watched
+from hub.web.console.guard import Seat
+from hub.web.console.stream import Look, Shown, part
+from hub.web.desk import desk
+from hub.web.language import language_of
+from hub.web.problems import not_found
+from subscribers.catalogue import Catalogue
+from templates.pages.wording import offered, translations
+from templates.render import choose
+
+PARTS: Final = {
+    "etat": "head",
+    "avancement": "counts",
+    "raisons": "reasons",
+    "journal": "journal",
+}
+"""The live ones: the id of each, and the end of its template's name."""
+ONE: Final = r"/console/annonces/{code:[A-Za-z0-9]{1,12}}"
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What there is to see at one moment; `chain` is everything published about the same event."""
+
+    watched: Watched
+    deeds: Sequence[Deed]
+    chain: Sequence[Announcement]
+    catalogue: Catalogue
+    officer: Officer
+
+    @property
+    def announcement(self) -> Announcement:
+        """The one that is looked at."""
+        return self.watched.announcement
+
+    @property
+    def title(self) -> tuple[str, str]:
+        """Its title in the town's language, or its first, and which that is."""
+        spoken = self.catalogue.language
+        content = choose(self.announcement.contents, spoken, spoken)
+        return content.title, content.language
+
+    @property
+    def may(self) -> frozenset[str]:
+        """What this officer may do about it, in the words of the templates."""
+        named = {
+            "write": Role.WRITE,
+            "approve": Role.APPROVE,
+            "operate": Role.OPERATE,
+            "contacts": Role.CONTACTS,
+            "undo": Role.APPROVE,
+        }
+        found = {word for word, role in named.items() if self.officer.may(role)}
+        if "write" in found:  # whoever wrote it takes it back
+            found.add("undo")
+        return frozenset(found)
+
+
+def seen(conn: Connection, code: str, officer: Officer, now: datetime) -> Sight | None:
+    """An announcement of this officer's town, under one of their themes; None for any other."""
+    about = visible(conn, code, officer.principal(Role.READ))
+    if about is None or not officer.may(Role.READ):
+        return None
+    scope = scope_of(conn, officer, Role.READ)
+    return Sight(
+        watched(conn, about.id, now),
+        deeds(conn, about.code),
+        [each for each in announcements.chain(conn, about) if scope.sees(each.themes)],
+        scope.catalogue,
+        officer,
+    )
+
+
+async def sight(request: web.Request, officer: Officer) -> Sight | None:
+    """The same, of the code in the address."""
+    hub, code = desk(request), request.match_info["code"]
+    now = hub.clock.now()
+    return await hub.ledger.read(lambda conn: seen(conn, code, officer, now))
+
+
+async def must_see(request: web.Request, seat: Seat) -> Sight:
+    """The same. Raises `ProblemError` 404."""
+    found = await sight(request, seat.officer)
+    if found is None:
+        raise not_found()
+    return found
+
+
+def look(request: web.Request, seat: Seat) -> Look:
+    """What a stream asks, each second."""
+
+    async def looking(officer: Officer) -> Shown | None:
+        found = await sight(request, officer)
+        if found is None:
+            return None
+        told = context(request, found)
+        parts = {
+            name: part(request, seat, f"console/announcement_{file}.html", **told)
+            for name, file in PARTS.items()
+        }
+        return Shown(parts, done=found.watched.is_over)
+
+    return looking
+
+
+def context(request: web.Request, found: Sight) -> dict[str, Any]:
+    """What the live parts need."""
+    about, now = found.announcement, found.watched.now
+    return {
+        "it": found.watched,
+        "here": f"/console/annonces/{about.code}",
+        "may": found.may,
+        "author": about.author,
+        "approved_by": found.watched.summary.approved_by or "",
+        "undo_left": undo_left(about, now),
+        "deeds": [(each.at, each.actor, words) for each, words in _told(request, found)],
+    }
+
+
+def undo_left(about: Announcement, now: datetime) -> int | None:
+    """Seconds until it leaves, in steps of five: text that changes more often cannot be read."""
+    if about.state is not State.WAITING or about.release_at is None:
+        return None
+    left = max(int((about.release_at - now).total_seconds()), 0)
+    return -(-left // 5) * 5
+
+
+def _told(request: web.Request, found: Sight) -> list[tuple[Deed, str]]:
+    say = translations(offered(language_of(request))).gettext
+    return [(each, deed_words(each.verb, say)) for each in found.deeds]
+
+
+def deed_words(verb: str, say: Any) -> str:
+    """What was done, in words; a verb of tomorrow as it is written."""
+    key = f"did.{verb}"
+    words: str = say(key)
+    return verb if words == key else words
+
+
+def chained(found: Sight) -> list[Mapping[str, Any]]:
+    """What else was said about the same event, that this officer may open."""
+    spoken = found.catalogue.language
+    return [
+        {
+            "url": f"/console/annonces/{each.code}",
+            "title": choose(each.contents, spoken, spoken).title,
+            "kind": each.kind,
+            "state": each.state,
+        }
+        for each in found.chain
+        if each.id != found.announcement.id
+    ]
