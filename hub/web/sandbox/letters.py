@@ -42,7 +42,7 @@ async def show_letter(request: web.Request) -> web.Response:
     return show(
         request,
         "sandbox_letter.html",
-        message=message_of(letter, stage_of(request).faults),
+        message=message_of(letter, stage_of(request).faults, whole=True),
         to=letter.to,
         headers=letter.extra.get("headers", {}),
         html_url=f"/sandbox/emails/{letter.seq}/html" if letter.html else "",

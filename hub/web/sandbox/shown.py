@@ -12,12 +12,13 @@ from hub.reports.awaited import Awaited
 from hub.sandbox.effects import Effect
 from hub.sandbox.faults import Fault, Faults
 from hub.web.sandbox.stage import SWITCHES, TIMELINE, Address, Persona, Phones, Stage
-from templates.fit import weight
+from templates.fit import shorten, weight
 from templates.gsm import economical
 from templates.pages.pages import Phone, PhoneMessage, PhoneSwitch
 from templates.pages.wording import ShownState
 
 _MESSAGES: Final = 50  # on a phone
+_EXCERPT: Final = 240  # characters of a letter, which has a page of its own
 _GONE: Final = "replaced"  # a later notification took its place on the screen
 _STATES: Final[Mapping[str, ShownState]] = {
     "delivered": ShownState.DELIVERED,
@@ -96,9 +97,14 @@ def _messages(
     return [message_of(effect, stage.faults, basic=basic) for effect in ordered]
 
 
-def message_of(effect: Effect, faults: Faults, *, basic: bool = False) -> PhoneMessage:
-    """One message as a screen shows it; `basic` screens know plain letters only."""
+def message_of(
+    effect: Effect, faults: Faults, *, basic: bool = False, whole: bool = False
+) -> PhoneMessage:
+    """One message as a screen shows it; `basic` screens know plain letters only, and of a letter
+    there is an excerpt unless the `whole` is asked for."""
     sender, subject, text = as_shown(effect)
+    if effect.channel is ChannelName.EMAIL and not whole:
+        text = shorten(text, _EXCERPT)
     shown = economical(text) if basic else text
     post = effect.channel is ChannelName.X
     return PhoneMessage(
