@@ -62,9 +62,12 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class _Published:
+class Sent:
+    """One announcement that was published, and when."""
+
     code: str
     titles: Mapping[str, str]
+    at: datetime
 
 
 def week(  # noqa: PLR0917 (whose, when, and the money it is told in)
@@ -76,7 +79,7 @@ def week(  # noqa: PLR0917 (whose, when, and the money it is told in)
     currency: Callable[[ChannelName], str] = lambda _: "EUR",
 ) -> Week:
     """What was published in [start, end): a few reads of the counts. Drills are no statistics."""
-    ids = _published(conn, authority, sees, start, end)
+    ids = sent_in(conn, authority, sees, start, end)
     sums: dict[ChannelName, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     query = (
         select(run.c.channel, delivery_count.c.state, func.sum(delivery_count.c.n))
@@ -111,7 +114,7 @@ def rows(  # noqa: PLR0917 (whose, when, which, from where)
     limit: int,
 ) -> Sequence[Row]:
     """The messages behind a count of `week`, at most `limit` with a number above `after`."""
-    told = _published(conn, authority, sees, start, end)
+    told = sent_in(conn, authority, sees, start, end)
     runs = conn.execute(
         select(run.c.id, run.c.announcement, run.c.first_delivery).where(
             run.c.announcement.in_(told),
@@ -137,22 +140,27 @@ def rows(  # noqa: PLR0917 (whose, when, which, from where)
     ]
 
 
-def _published(
+def sent_in(
     conn: Connection, authority: int, sees: Sees, start: datetime, end: datetime
-) -> Mapping[int, _Published]:
+) -> Mapping[int, Sent]:
+    """The announcements that `week` counts, the oldest first."""
     table = announcement
     found = conn.execute(
-        select(table.c.id, table.c.code, table.c.document).where(
+        select(table.c.id, table.c.code, table.c.document, table.c.published)
+        .where(
             table.c.authority == authority,
             table.c.published >= start,
             table.c.published < end,
             table.c.source.not_in(UNSEEN),
             table.c.urgency != Urgency.DRILL,
         )
+        .order_by(table.c.published, table.c.id)
     )
     return {
-        row.id: _Published(
-            row.code, {name: words["title"] for name, words in row.document["contents"].items()}
+        row.id: Sent(
+            row.code,
+            {name: words["title"] for name, words in row.document["contents"].items()},
+            row.published,
         )
         for row in found
         if sees(row.document["themes"])

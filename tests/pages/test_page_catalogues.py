@@ -90,6 +90,16 @@ KEYED |= {
     *(f"did.{verb}" for verb in DEEDS),
     *(f"flash.{name}" for name in LIVE),
 }
+ROLES = ("read", "write", "approve", "contacts", "admin", "operate")
+KEYED |= {f"role.{role}{part}" for role in ROLES for part in ("", ".hint")}
+KEYED |= {  # what a form of the way in came to
+    f"flash.{word}"
+    for word in (
+        *("signed_out", "codes_wrong", "codes_wait", "recovery_used", "language_kept"),
+        *("others_ended", "password_changed", "proof_removed", "playing"),
+        *("roles_changed", "member_proof_removed", "account_closed"),
+    )
+}
 SPOKEN_ATTRIBUTES = {"alt", "aria-label", "data-label", "placeholder", "title"}
 
 

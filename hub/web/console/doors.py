@@ -4,7 +4,7 @@
 from types import ModuleType
 from typing import Final
 
-from hub.web.console import calendar, home, announcement, profile, sends, sign_in, statistics
+from hub.web.console import announcement, calendar, home, profile, sends, sign_in, statistics
 
 DOORS: Final[tuple[ModuleType, ...]] = (
     sign_in,
