@@ -16,7 +16,8 @@ from sqlalchemy import Connection, create_engine, event, insert, text
 from channels.base import ChannelName
 from subscribers import tables
 from subscribers.addressees import load_addressees
-from subscribers.audience import AudienceQuery, counts, page_end, page_statement
+from subscribers.audience import AudienceQuery, page_end, page_statement
+from subscribers.foresight import asked, foresee, missed
 from subscribers.tables import contact_point, metadata, subscriber, subscriber_zone, subscription
 
 NOW = datetime(2026, 11, 21, 18, 0, tzinfo=UTC)
@@ -110,7 +111,8 @@ def main() -> None:
             spent = time.perf_counter() - start
             print(f"{name}: {rows:,} planned in {spent:.2f} s, {rows / spent:,.0f} people/s")
             start = time.perf_counter()
-            tally = counts(conn, [query])
+            tally = foresee(conn, [asked(query)], NOW)
+            missed(conn, query)
             print(f"    counted {tally.people:,} people in {time.perf_counter() - start:.2f} s")
         window, rounds = list(range(1, 101)), 300
         start = time.perf_counter()

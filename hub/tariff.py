@@ -8,8 +8,8 @@ from hub.announcement import Announcement
 from hub.flow.keep.measuring import Measuring
 from hub.flow.site import Press
 from hub.ledger.store import Ledger
+from hub.pricing import Prices
 from hub.reports.costs import Tariff
-from hub.reports.estimate import Prices
 from hub.reports.measuring import measure
 from hub.settings import Settings
 from subscribers.catalogue import Catalogue

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The people an announcement should reach on one channel: pages for the planner, and counts.
+"""The people an announcement should reach on one channel, in pages for the planner.
 
 Everything is one plain SELECT in subscriber order, so the planner can put it into an
 INSERT ... SELECT without a person passing through Python.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import (
@@ -14,7 +14,6 @@ from sqlalchemy import (
     FromClause,
     Select,
     and_,
-    case,
     exists,
     func,
     literal,
@@ -43,36 +42,6 @@ class AudienceQuery:
     zones: tuple[int, ...] | None
     channel: ChannelName
     digestible: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Unreached:
-    """Subscribed people a channel cannot reach, each counted once, under what comes nearest to
-    reaching them."""
-
-    suspended: int
-    unverified: int
-    no_contact_point: int
-
-
-@dataclass(frozen=True, slots=True)
-class AudienceCounts:
-    """What the officer is told before sending (promise 5).
-
-    `people` counts each person once over all channels; `deliveries` are the messages that leave
-    by channel, without `duplicates` (people whose number or mailbox somebody else already is told
-    on). `by_zone` counts people by the zones they asked for, None being the whole town; somebody
-    in two zones counts in both.
-    """
-
-    people: int
-    deliveries: Mapping[ChannelName, int]
-    duplicates: Mapping[ChannelName, int]
-    unreached: Mapping[ChannelName, Unreached]
-    by_zone: Mapping[int | None, int]
-
-
-# --------------------------------------------------------------------------- pages
 
 
 def page_end(
@@ -198,64 +167,3 @@ def _told_already(query: AudienceQuery, point: FromClause) -> ColumnElement[bool
         exists(subscribed.correlate(theirs)),
     )
     return exists(told.correlate(point))
-
-
-# --------------------------------------------------------------------------- counts
-
-_EVERYBODY = 2**62
-
-
-def counts(conn: Connection, queries: Sequence[AudienceQuery]) -> AudienceCounts:
-    """Count an audience, one query a channel. Raises `ValueError` where `queries` is empty."""
-    if not queries:
-        raise ValueError("an audience needs at least one channel")
-    deliveries, duplicates, unreached = {}, {}, {}
-    for query in queries:
-        page = page_statement(query, 0, _EVERYBODY).order_by(None).subquery()
-        twice = func.sum(case((page.c.duplicate, 1), else_=0))
-        total, same = conn.execute(
-            select(func.count(), func.coalesce(twice, 0)).select_from(page)
-        ).one()
-        deliveries[query.channel], duplicates[query.channel] = total - same, same
-        unreached[query.channel] = _unreached(conn, query)
-    people = _reached(queries)
-    return AudienceCounts(
-        people=conn.execute(select(func.count()).select_from(people)).scalar_one(),
-        deliveries=deliveries,
-        duplicates=duplicates,
-        unreached=unreached,
-        by_zone=_by_zone(conn, people),
-    )
-
-
-def _reached(queries: Sequence[AudienceQuery]) -> FromClause:
-    pages = [page_statement(query, 0, _EVERYBODY).order_by(None).subquery() for query in queries]
-    return union(*(select(page.c.subscriber) for page in pages)).subquery()
-
-
-def _unreached(conn: Connection, query: AudienceQuery) -> Unreached:
-    people = _people(query, 0, _EVERYBODY)
-    theirs = (contact_point.c.subscriber == people.c.subscriber) & (
-        contact_point.c.channel == query.channel.value
-    )
-    nearness = case(
-        (contact_point.c.id.is_(None), 0),
-        (contact_point.c.verified_at.is_(None), 1),
-        (contact_point.c.suspended_at.is_not(None), 2),
-        else_=3,
-    )
-    nearest = (
-        select(func.max(nearness).label("nearness"))
-        .select_from(people.outerjoin(contact_point, theirs))
-        .group_by(people.c.subscriber)
-        .subquery()
-    )
-    tally = select(nearest.c.nearness, func.count()).group_by(nearest.c.nearness)
-    found = {row[0]: row[1] for row in conn.execute(tally)}
-    return Unreached(found.get(2, 0), found.get(1, 0), found.get(0, 0))
-
-
-def _by_zone(conn: Connection, people: FromClause) -> dict[int | None, int]:
-    lives = people.outerjoin(subscriber_zone, subscriber_zone.c.subscriber == people.c.subscriber)
-    tally = select(subscriber_zone.c.zone, func.count()).select_from(lives)
-    return {row[0]: row[1] for row in conn.execute(tally.group_by(subscriber_zone.c.zone))}

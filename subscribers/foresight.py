@@ -2,8 +2,8 @@
 """Whom a message would reach and what they would have done with it, counted in one statement.
 
 People alike in everything `preferences.decide` asks are one group, so the very rule of the send
-foresees it. `audience` plans page by page; this counts a whole town at once, and a test holds the
-two against each other.
+foresees it. `audience` plans page by page, this counts a whole town at once; a test holds both
+against the same rules in plain Python.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 
 from channels.base import ChannelName
-from subscribers.audience import AudienceQuery, Unreached
+from subscribers.audience import AudienceQuery
 from subscribers.preferences import Preference, QuietHours
 from subscribers.subscriptions import CADENCES, cadence_rank
 from subscribers.tables import contact_point, subscriber, subscriber_zone, subscription
@@ -56,6 +56,16 @@ class Alike:
     preference: Preference
     duplicate: bool
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unreached:
+    """Subscribed people a channel cannot reach, each counted once, under what comes nearest to
+    reaching them."""
+
+    suspended: int
+    unverified: int
+    no_contact_point: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +131,7 @@ def asked(query: AudienceQuery) -> Told:
 
 
 def missed(conn: Connection, query: AudienceQuery) -> Unreached:
-    """Those who asked and whom this channel cannot reach, as `audience.counts` tells them."""
+    """Those who asked and whom this channel cannot reach."""
     people = _people(query)
     theirs = contact_point.alias("theirs")
     has = select(1).where(

@@ -20,7 +20,7 @@ from hub.ledger.announcements import UNSEEN
 from hub.ledger.database import AnyRow
 from hub.ledger.tables import announcement as announcement_table
 from hub.ledger.tables import delivery, delivery_count, digest_item, run
-from hub.reports.estimate import Prices, cost_of_one
+from hub.pricing import Prices, cost_of_one
 from subscribers.catalogue import Catalogue
 from subscribers.tables import subscriber
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, inspect, text
 
 from channels.base import Reason
 from hub.delivery import PENDING, DeliveryState
-from hub.ledger import office_tables, schema, tables
+from hub.ledger import audit, office_tables, schema
 from subscribers.tables import metadata as people
 
 Progress = Callable[[int, int], None]
@@ -57,6 +57,7 @@ def verify(conn: Connection, on_progress: Progress) -> Verdict:
         *_orphans({run.id for run in runs}, told, real),
         *(finding for run in runs for finding in _run(run, told[run.id], real[run.id])),
         *_rows(conn),
+        *_audit(conn),
         *_indexes(conn),
     ]
     codes = {run.id: run.code for run in runs}
@@ -225,6 +226,13 @@ def _file(conn: Connection) -> Iterator[Finding]:
             yield Finding("file", f"SQLite: {row[0]}.")
     for table in sorted({row[0] for row in conn.exec_driver_sql("PRAGMA foreign_key_check")}):
         yield Finding("file", f"Rows of {table} point at rows there are not.")
+
+
+def _audit(conn: Connection) -> Iterator[Finding]:
+    """Every line of the journal follows from the one before."""
+    line = audit.broken(conn)
+    if line is not None:
+        yield Finding("audit", f"Line {line} of the journal was changed, or one before it removed.")
 
 
 def _indexes(conn: Connection) -> Iterator[Finding]:

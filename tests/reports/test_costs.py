@@ -14,8 +14,8 @@ from hub.ledger import announcements, measures
 from hub.ledger.measures import Told
 from hub.ledger.tables import announcement as announcement_table
 from hub.ledger.tables import delivery, digest_item, run
+from hub.pricing import Prices
 from hub.reports.costs import Cost, Tariff, besides, costs
-from hub.reports.estimate import Prices
 from hub.reports.measuring import measure
 from subscribers.catalogue import Catalogue, load_catalogue
 from subscribers.tables import subscriber

@@ -5,20 +5,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 from sqlalchemy.exc import NoResultFound
 
 from channels.base import ChannelName, Lane, PostText, PushText, Reason, SmsText, Urgency
 from hub.announcement import Event
 from hub.delivery import DeliveryState
-from hub.flow.planning.reach import query_for
 from hub.ledger import announcements, runs
 from hub.ledger.runs import RunState
-from hub.reports.estimate import Prices, cost_of_one, readers
+from hub.pricing import Prices, cost_of_one
 from hub.reports.health import Parked, parked, queue_health
 from hub.reports.summary import Reach, reach, summary
-from subscribers.audience import counts
-from subscribers.catalogue import load_catalogue
 
 SMS, EMAIL = ChannelName.SMS, ChannelName.EMAIL
 S = DeliveryState
@@ -128,15 +124,6 @@ def test_parked_rows_are_of_one_announcement_or_of_a_whole_authority(board: Any)
 # --------------------------------------------------------------------------- what it costs
 
 PRICES = Prices(each=0.015, with_link=0.2, currency="USD")
-
-
-def test_readers_by_language_are_the_messages_that_leave(board: Any) -> None:
-    board.conn.execute(text("UPDATE subscriber SET language = 'en' WHERE id > 4"))
-    board.conn.execute(text("UPDATE contact_point SET address = '+33639980000' WHERE id = 3"))
-    query = query_for(board.publish(SMS), SMS, load_catalogue(board.conn, 1))
-    counted = counts(board.conn, [query])
-    assert readers(board.conn, query) == {"en": 2, "fr": 3}
-    assert (counted.deliveries[SMS], counted.duplicates[SMS]) == (5, 1)
 
 
 def test_a_post_with_a_link_has_its_own_price() -> None:

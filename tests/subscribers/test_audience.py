@@ -11,14 +11,10 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, insert, text
 
 from channels.base import ChannelName
-from subscribers.audience import (
-    AudienceQuery,
-    Unreached,
-    counts,
-    page_end,
-    page_statement,
-)
+from subscribers.audience import AudienceQuery, page_end, page_statement
 from subscribers.catalogue import Catalogue
+from subscribers.foresight import Unreached, asked, foresee, missed
+from subscribers.preferences import Cadence
 from subscribers.tables import contact_point, subscriber, subscriber_zone, subscription
 
 NOW = datetime(2026, 11, 21, 18, 0, tzinfo=UTC)
@@ -154,20 +150,26 @@ def test_pages_hold_exactly_the_people_the_rules_name(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(people, max_size=7), st.lists(queries, min_size=1, max_size=3))
-def test_counts_are_the_pages_counted(
-    conn: Connection, town: Catalogue, people: list[Person], asked: list[AudienceQuery]
+def test_a_whole_town_is_counted_as_the_rules_name_it(
+    conn: Connection, town: Catalogue, people: list[Person], wanted: list[AudienceQuery]
 ) -> None:
-    distinct = list({query.channel: query for query in asked}.values())
+    distinct = list({query.channel: query for query in wanted}.values())
     settle_in(conn, people)
-    tally = counts(conn, distinct)
+    found = foresee(conn, [asked(query) for query in distinct], NOW)
     reached: set[int] = set()
     for query in distinct:
         rows = expected(people, query)
         reached |= {row[0] for row in rows}
-        same = sum(row[3] for row in rows)
-        assert tally.duplicates[query.channel] == same
-        assert tally.deliveries[query.channel] == len(rows) - same
-        lost = tally.unreached[query.channel]
+        groups = [group for group in found.groups if group.channel is query.channel]
+        for cadence in Cadence:
+            for same in (False, True):
+                alike = [
+                    group.count
+                    for group in groups
+                    if (group.preference.cadence, group.duplicate) == (cadence, same)
+                ]
+                assert sum(alike) == sum(row[2:] == (cadence, same) for row in rows)
+        lost = missed(conn, query)
         verified = [p for p in people if any(x.verified for x in p.points)]
         assert lost.suspended <= len(verified)
         everybody = {
@@ -179,42 +181,40 @@ def test_counts_are_the_pages_counted(
         assert lost.suspended + lost.unverified + lost.no_contact_point == len(
             everybody - {row[0] for row in rows}
         )
-    assert tally.people == len(reached)
+    assert found.people == len(reached)
     whole_town = sum(not people[number // 10 - 1].zones for number in reached)
-    assert tally.by_zone.get(None, 0) == whole_town
+    assert found.by_zone.get(None, 0) == whole_town
 
 
 def test_those_a_channel_cannot_reach_are_told_apart(conn: Connection, town: Catalogue) -> None:
-    asked = {(1, ChannelName.SMS): "now"}
+    wishes = {(1, ChannelName.SMS): "now"}
     sms = ChannelName.SMS
     good, new = Point(sms, 1, 0, True, False), Point(sms, 2, 0, False, False)
     dead = Point(sms, 3, 0, True, True)
     mail = Point(ChannelName.EMAIL, 4, 0, True, False)
     towns = [(good,), (new,), (dead, new), (mail,), (), (good, dead)]
-    settle_in(conn, [Person(points, asked, frozenset()) for points in towns])
+    settle_in(conn, [Person(points, wishes, frozenset()) for points in towns])
     query = AudienceQuery(1, (1,), None, sms, digestible=True)
-    tally = counts(conn, [query])
-    assert tally.unreached[sms] == Unreached(suspended=1, unverified=1, no_contact_point=2)
-    assert (tally.people, tally.deliveries[sms], tally.duplicates[sms]) == (2, 1, 1)
+    assert missed(conn, query) == Unreached(suspended=1, unverified=1, no_contact_point=2)
+    found = foresee(conn, [asked(query)], NOW)
+    assert (found.people, [(g.duplicate, g.count) for g in found.groups]) == (
+        2,
+        [(False, 1), (True, 1)],
+    )
 
 
 def test_people_count_in_every_zone_they_asked_for(conn: Connection, town: Catalogue) -> None:
-    asked = {(1, ChannelName.SMS): "now"}
+    wishes = {(1, ChannelName.SMS): "now"}
     homes = [frozenset[int](), frozenset({2}), frozenset({2, 3})]
     settle_in(
         conn,
         [
-            Person((Point(ChannelName.SMS, i, 0, True, False),), asked, zones)
+            Person((Point(ChannelName.SMS, i, 0, True, False),), wishes, zones)
             for i, zones in enumerate(homes)
         ],
     )
     query = AudienceQuery(1, (1,), None, ChannelName.SMS, digestible=True)
-    assert counts(conn, [query]).by_zone == {None: 1, 2: 2, 3: 1}
-
-
-def test_an_audience_without_a_channel_is_a_mistake(conn: Connection) -> None:
-    with pytest.raises(ValueError, match="at least one channel"):
-        counts(conn, [])
+    assert foresee(conn, [asked(query)], NOW).by_zone == {None: 1, 2: 2, 3: 1}
 
 
 @pytest.mark.parametrize("analysed", [False, True])
@@ -222,9 +222,9 @@ def test_an_audience_without_a_channel_is_a_mistake(conn: Connection) -> None:
 def test_the_common_page_is_read_in_order_through_indexes(
     conn: Connection, town: Catalogue, zones: tuple[int, ...] | None, analysed: bool
 ) -> None:
-    asked = {(1, ChannelName.SMS): "now"}
+    wishes = {(1, ChannelName.SMS): "now"}
     here = [
-        Person((Point(ChannelName.SMS, i, 0, True, False),), asked, frozenset({1}))
+        Person((Point(ChannelName.SMS, i, 0, True, False),), wishes, frozenset({1}))
         for i in range(40)
     ]
     settle_in(conn, here)

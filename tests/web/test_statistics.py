@@ -17,7 +17,7 @@ from hub.flow.keep.measuring import Measuring
 from hub.flow.office.roles import Role
 from hub.ledger import measures, tables
 from hub.ledger.office_tables import composition
-from hub.reports.estimate import Prices
+from hub.pricing import Prices
 from hub.reports.measuring import measure
 from hub.tariff import tariff_of
 from subscribers import tables as theirs

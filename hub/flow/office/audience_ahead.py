@@ -16,10 +16,10 @@ from channels.base import ChannelName, Urgency
 from hub.announcement import Announcement
 from hub.flow.planning.followed import followers
 from hub.flow.planning.reach import query_for
-from subscribers.audience import AudienceQuery, Unreached
+from subscribers.audience import AudienceQuery
 from subscribers.catalogue import Catalogue
 from subscribers.crier import crier_of
-from subscribers.foresight import Alike, Told, asked, foresee, missed
+from subscribers.foresight import Alike, Told, Unreached, asked, foresee, missed
 from subscribers.preferences import Digest, Hold, Send, Skip, decide
 from templates.content import Kind
 from templates.render import choose
