@@ -101,8 +101,12 @@ def evidence(conn: Connection, before: datetime, limit: int) -> int:
 
 
 def lines(conn: Connection, before: datetime, limit: int) -> int:
-    """Erase the audit's oldest lines."""
-    return _oldest(conn, audit, before, limit)
+    """Erase the audit's oldest lines, up to the first that is kept: never out of the middle, or
+    the chain of what is left would be broken (`hub.ledger.audit`)."""
+    page = select(audit.c.id, audit.c.at).order_by(audit.c.id).limit(limit).subquery()
+    kept = select(func.min(page.c.id)).where(page.c.at >= before).scalar_subquery()
+    old = audit.c.id < func.coalesce(kept, select(func.max(page.c.id)).scalar_subquery() + 1)
+    return conn.execute(delete(audit).where(old)).rowcount
 
 
 def _oldest(conn: Connection, table: Table, before: Any, limit: int) -> int:
