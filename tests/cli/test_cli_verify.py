@@ -69,6 +69,7 @@ COLUMNS = "subscriber, contact_point, part, state, due, at"
         (f"UPDATE delivery SET fallback_of = 999999 WHERE id = {FIRST}", {"fallback"}),
         (f"UPDATE delivery SET run = 99 WHERE id = {FIRST}", {"count", "run"}),
         (f"DELETE FROM delivery WHERE id = {FIRST}", {"count"}),
+        ("UPDATE audit SET actor = 'nobody' WHERE id = (SELECT max(id) FROM audit)", {"audit"}),
         (
             (
                 f"INSERT INTO delivery (run, {COLUMNS}) "
