@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Which language a page answers in: what was asked for, else the browser's, else the town's."""
 
-from typing import Final
+from typing import Final, TypeVar
 
 from aiohttp import web
 
 from hub.web import cookies
 from hub.web.desk import desk
 
+R = TypeVar("R", bound=web.StreamResponse)
 COOKIE: Final = "lang"
 _OFFERED: Final = ("fr", "en")
 
@@ -24,11 +25,15 @@ def language_of(request: web.Request) -> str:
 
 def remember(request: web.Request, response: web.Response) -> web.Response:
     """Keep a choice made by `?lang=`: the reader's own convenience, and nothing else."""
-    asked = request.query.get("lang", "")
-    if asked in _OFFERED:
+    return keep(request, response, request.query.get("lang", ""))
+
+
+def keep(request: web.Request, response: R, language: str) -> R:
+    """Answer this browser in a language from now on; nothing where it is none of ours."""
+    if language in _OFFERED:
         response.set_cookie(
             COOKIE,
-            asked,
+            language,
             max_age=365 * 86400,
             httponly=True,
             samesite="Lax",

@@ -44,10 +44,13 @@ class Limiter:
     def __init__(self) -> None:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
+    async def has_room(self, door: str, who: str, amount: int, *, minutes: int = 1) -> bool:
+        """Count one call; whether it is not one too many in so many minutes."""
+        return await self._limiter.hit(RateLimitItemPerMinute(amount, minutes), door, who)
+
     async def admit(self, door: str, who: str, per_minute: int) -> None:
         """Count one call. Raises `ProblemError` 429 with Retry-After where it is one too many."""
-        item = RateLimitItemPerMinute(per_minute)
-        if not await self._limiter.hit(item, door, who):
+        if not await self.has_room(door, who, per_minute):
             raise ProblemError(
                 429,
                 "too_many_requests",

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from channels.base import Urgency
 from hub.flow.accept.principal import Principal
+from hub.flow.office import passwords
 from hub.flow.office.roles import Grants, Role, kept, read_grants, reading
 from hub.ledger import audit
 from hub.ledger.office_tables import officer as table
@@ -90,7 +91,7 @@ def appoint(
     if conn.execute(select(table.c.id).where(table.c.email == address)).first() is not None:
         raise EmailTakenError(address)
     row = {"authority": authority, "email": address, "name": name, "roles": kept(grants)}
-    row |= {"password_hash": password and _HASHER.hash(password), "created": now}
+    row |= {"password_hash": password and _HASHER.hash(passwords.plain(password)), "created": now}
     added: int = conn.execute(insert(table).values(row).returning(table.c.id)).scalar_one()
     audit.record(conn, now, actor, "appoint", f"officer:{added}", authority=authority)
     return added
@@ -140,18 +141,22 @@ async def verifies(password_hash: str | None, password: str) -> bool:
 
     def verify() -> bool:
         try:
-            return (
-                _HASHER.verify(password_hash or _nobodys(), password) and password_hash is not None
-            )
+            _HASHER.verify(password_hash or _nobodys(), passwords.plain(password))
         except (VerificationError, InvalidHashError):
             return False
+        return password_hash is not None
 
     return await asyncio.to_thread(verify)
 
 
 async def hashed(password: str) -> str:
     """A password as it is kept."""
-    return await asyncio.to_thread(_HASHER.hash, password)
+    return await asyncio.to_thread(_HASHER.hash, passwords.plain(password))
+
+
+def password_of(conn: Connection, who: Officer) -> str | None:
+    """The hash an officer's password is kept as."""
+    return conn.execute(select(table.c.password_hash).where(table.c.id == who.id)).scalar()
 
 
 def change(

@@ -8,6 +8,7 @@ giving that proof and nothing else; it is replaced (rotated) when it opens.
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -24,6 +25,8 @@ IDLE: Final = timedelta(minutes=30)
 LONGEST: Final = timedelta(hours=12)
 UNPROVEN: Final = timedelta(minutes=10)
 """How long somebody has to give the second proof."""
+MOST_TRIES: Final = 5
+"""Wrong second proofs: with the last one the session ends."""
 WORTH_WRITING: Final = timedelta(minutes=1)
 
 
@@ -81,6 +84,31 @@ def find(conn: Connection, token: str, now: datetime) -> Session | None:
 def touch(conn: Connection, token: str, now: datetime) -> None:
     """Being used is what keeps a session from being idle."""
     conn.execute(update(table).where(table.c.token_hash == _hash(token)).values(seen=now))
+
+
+def count_wrong(conn: Connection, token: str) -> int:
+    """Note a wrong second proof; how many tries are left. With the last one the session ends."""
+    mine = update(table).where(table.c.token_hash == _hash(token))
+    noted = mine.values(tries=table.c.tries + 1).returning(table.c.tries)
+    wrong = conn.execute(noted).scalar()
+    left = 0 if wrong is None else max(0, MOST_TRIES - wrong)
+    if not left:
+        end(conn, token)
+    return left
+
+
+def open_ones(conn: Connection, officer: int, now: datetime) -> Sequence[datetime]:
+    """When each living session of an officer was last used, the latest first."""
+    living = table.c.officer == officer, table.c.expires > now, table.c.seen > now - IDLE
+    return (
+        conn.execute(
+            select(table.c.seen)
+            .where(*living, table.c.stage == Stage.OPEN)
+            .order_by(table.c.seen.desc())
+        )
+        .scalars()
+        .all()
+    )
 
 
 def end(conn: Connection, token: str) -> None:

@@ -4,10 +4,28 @@
 from types import ModuleType
 from typing import Final
 
-from hub.web.console import announcement, calendar, home, profile, sends, sign_in, statistics
+from hub.web.admin import team
+from hub.web.console import (
+    announcement,
+    calendar,
+    home,
+    invitation,
+    playing,
+    profile,
+    second_proof,
+    second_step,
+    sends,
+    sign_in,
+    statistics,
+)
 
 DOORS: Final[tuple[ModuleType, ...]] = (
     sign_in,
+    second_step,
+    invitation,
+    second_proof,
+    playing,
+    team,
     home,
     calendar,
     sends,

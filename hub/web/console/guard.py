@@ -7,8 +7,8 @@ The one place where a console door asks it. `tests/web/test_route_walk.py` walks
 import asyncio
 import hmac
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import wraps
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
@@ -17,11 +17,12 @@ from aiohttp import web
 from multidict import MultiDict, MultiMapping
 from sqlalchemy import Connection
 
-from hub.flow.office import sessions
+from hub.flow.office import officers, second, sessions
 from hub.flow.office.officers import Officer
 from hub.flow.office.roles import Role
+from hub.flow.office.second import Proof
 from hub.flow.office.sessions import Session, Stage
-from hub.web import cookies
+from hub.web import cookies, language
 from hub.web.bodies import read_body, too_slow
 from hub.web.desk import desk
 from hub.web.problems import ProblemError
@@ -34,6 +35,8 @@ HEADER: Final = "X-CSRF-Token"
 SIGN_IN: Final = "/console/connexion"
 SECOND: Final = "/console/connexion/code"
 """Where the second proof is asked for."""
+SET_UP: Final = "/console/profil/preuve"
+"""Where it is set up, before anything else, by whoever must have one."""
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _FORM: Final = "application/x-www-form-urlencoded"
 _FORM_BYTES: Final = 524_288  # a long text in several languages
@@ -48,7 +51,8 @@ Form = MultiMapping[Value]
 class Seat:
     """Who is at the console, and what they sent. `authority` is the officer's own.
 
-    `form` is what an unsafe request carried, already found to be of this session.
+    `form` is what an unsafe request carried, already found to be of this session. `players` are
+    those whose part may be played, in the sandbox alone.
     """
 
     officer: Officer
@@ -56,6 +60,7 @@ class Seat:
     csrf: str
     session: Session = field(repr=False)
     form: Form = field(repr=False, default_factory=MultiDict)
+    players: tuple[Officer, ...] = field(repr=False, default=())
 
     def text(self, name: str, default: str = "") -> str:
         """One field of the form, with its line ends as ours; a file is none."""
@@ -71,11 +76,14 @@ Handler = Callable[[web.Request, Seat], Awaitable[web.StreamResponse]]
 Door = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def seated(*roles: Role, stage: Stage = Stage.OPEN) -> Callable[[Handler], Door]:
+def seated(
+    *roles: Role, stage: Stage = Stage.OPEN, unproven: bool = False
+) -> Callable[[Handler], Door]:
     """A door for whoever signed in and has one of `roles` (none: for every officer).
 
     Nobody signed in is sent to the sign-in page and back here afterwards; a role that is missing
     is a refusal, 403. An unsafe request needs the token of its session, and few of them a minute.
+    Who must have a second proof and has none is led to set it up, but from `unproven` doors.
     """
 
     def guarding(handler: Handler) -> Door:
@@ -84,6 +92,8 @@ def seated(*roles: Role, stage: Stage = Stage.OPEN) -> Callable[[Handler], Door]
             seat = await _seat(request)
             if seat is None or seat.session.stage is not stage:
                 return _elsewhere(request, seat)
+            if not unproven and stage is Stage.OPEN and lacks_proof(request, seat.officer):
+                return _to_set_up(request)
             if roles and not any(seat.officer.may(role) for role in roles):
                 raise _not_yours()
             await _admit(request, seat)
@@ -111,6 +121,25 @@ def _elsewhere(request: web.Request, seat: Seat | None) -> web.StreamResponse:
     return see_other(f"{SIGN_IN}?{back}" if back else SIGN_IN)
 
 
+def lacks_proof(request: web.Request, who: Officer) -> bool:
+    """Whether this officer must have a second proof and has none; in the sandbox nobody must."""
+    hub = desk(request)
+    if hub.sandbox or who.second_proof:
+        return False
+    return second.demanded(who, hub.settings.console.second_proof)
+
+
+def _to_set_up(request: web.Request) -> web.StreamResponse:
+    if request.method in SAFE:
+        return see_other(SET_UP)
+    raise ProblemError(
+        403,
+        "no_second_proof",
+        fr="Votre rôle demande une seconde preuve. Ajoutez-la à votre compte, puis recommencez.",
+        en="Your role asks for a second proof. Add it to your account, then start over.",
+    )
+
+
 async def _seat(request: web.Request) -> Seat | None:
     """Whoever's session this browser holds. Using it renews it, once a minute at most."""
     hub, now = desk(request), desk(request).clock.now()
@@ -118,17 +147,21 @@ async def _seat(request: web.Request) -> Seat | None:
     if token is None:
         return None
 
-    def read(conn: Connection) -> tuple[Session, Authority] | None:
+    def read(conn: Connection) -> tuple[Session, Authority, tuple[Officer, ...]] | None:
         found = sessions.find(conn, token, now)
-        return None if found is None else (found, load_authority(conn, found.officer.authority))
+        if found is None:
+            return None
+        town = found.officer.authority
+        players = tuple(officers.of_authority(conn, town)) if hub.sandbox else ()
+        return found, load_authority(conn, town), players
 
     found = await hub.ledger.read(read)
     if found is None:
         return None
-    session, authority = found
+    session, authority, players = found
     if now - session.seen >= sessions.WORTH_WRITING:
         await hub.ledger.transact(lambda conn: sessions.touch(conn, token, now), hurry=True)
-    return Seat(session.officer, authority, session.csrf, session)
+    return Seat(session.officer, authority, session.csrf, session, players=players)
 
 
 async def _admit(request: web.Request, seat: Seat) -> None:
@@ -146,7 +179,7 @@ async def _with_form(request: web.Request, seat: Seat) -> Seat:
     if given is None:
         found = form.get(FIELD)
         _must_be_of_the_session(found if isinstance(found, str) else "", seat)
-    return Seat(seat.officer, seat.authority, seat.csrf, seat.session, form)
+    return replace(seat, form=form)
 
 
 def _must_be_of_the_session(given: str, seat: Seat) -> None:
@@ -203,15 +236,39 @@ def _not_yours() -> ProblemError:
 
 
 async def let_in(
-    request: web.Request, response: web.StreamResponse, officer: int, stage: Stage, now: datetime
+    request: web.Request,
+    response: web.StreamResponse,
+    who: Officer,
+    proof: Proof,
+    by: Officer | None = None,
 ) -> None:
-    """A new session in this browser, in the place of the one it had (rotated)."""
-    former = cookies.read(request, COOKIE)
-    token = await desk(request).ledger.transact(
-        lambda conn: sessions.start(conn, officer, now, stage=stage, former=former), hurry=True
+    """A new session in this browser, in the place of the one it had (rotated), and a line of the
+    audit that says what was proved, and who plays their part."""
+    hub, former = desk(request), cookies.read(request, COOKIE)
+    now = hub.clock.now()
+
+    def enter(conn: Connection) -> str:
+        second.note_entry(conn, who, proof, now, by)
+        return sessions.start(conn, who.id, now, stage=Stage.OPEN, former=former)
+
+    token = await hub.ledger.transact(enter, hurry=True)
+    cookies.keep(request, response, COOKIE, token, _seconds(sessions.LONGEST))
+    language.keep(request, response, who.language or "")
+
+
+async def ask_second(request: web.Request, response: web.StreamResponse, who: Officer) -> None:
+    """A session in this browser that is good for giving the second proof and nothing else."""
+    hub, former = desk(request), cookies.read(request, COOKIE)
+    now = hub.clock.now()
+    token = await hub.ledger.transact(
+        lambda conn: sessions.start(conn, who.id, now, stage=Stage.SECOND, former=former),
+        hurry=True,
     )
-    life = sessions.LONGEST if stage is Stage.OPEN else sessions.UNPROVEN
-    cookies.keep(request, response, COOKIE, token, int(life / timedelta(seconds=1)))
+    cookies.keep(request, response, COOKIE, token, _seconds(sessions.UNPROVEN))
+
+
+def _seconds(life: timedelta) -> int:
+    return int(life / timedelta(seconds=1))
 
 
 async def let_out(request: web.Request, response: web.StreamResponse) -> None:

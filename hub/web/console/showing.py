@@ -21,7 +21,7 @@ def show(
 
     What the last form came to is said once, where `see_other` left word of it.
     """
-    flash = cookies.read(request, _FLASH) or ""
+    flash = flash_of(request)
     response = showing.show(
         request,
         name,
@@ -29,8 +29,27 @@ def show(
         private=True,
         authority=seat.authority,
         seat=seat,
-        flash=flash if _KEY.fullmatch(flash) else "",
+        flash=flash,
         **context,
+    )
+    if flash and request.method == "GET":
+        cookies.drop(request, response, _FLASH)
+    return response
+
+
+def flash_of(request: web.Request) -> str:
+    """What the last form came to, "" where it left no word."""
+    flash = cookies.read(request, _FLASH) or ""
+    return flash if _KEY.fullmatch(flash) else ""
+
+
+def show_outside(
+    request: web.Request, name: str, *, status: int = 200, **context: Any
+) -> web.Response:
+    """A page for somebody who is not signed in (yet), with the flash of `see_other`."""
+    flash = flash_of(request)
+    response = showing.show(
+        request, name, status=status, private=True, home_url="/console", flash=flash, **context
     )
     if flash and request.method == "GET":
         cookies.drop(request, response, _FLASH)

@@ -2,23 +2,40 @@
 """`/console/connexion`: the way in, by e-mail and password and a second proof, and the way out."""
 
 import hmac
+import re
 import secrets
-from typing import Final
+from typing import Any, Final
+from urllib.parse import urlencode
 
 from aiohttp import web
 
-from hub.flow.office import officers
+from hub.flow.office import officers, second
 from hub.flow.office.officers import Officer
-from hub.flow.office.sessions import Stage
-from hub.web import cookies, showing
-from hub.web.console.guard import FIELD, SIGN_IN, Form, Seat, let_in, let_out, read_fields, seated
-from hub.web.console.showing import see_other
-from hub.web.desk import desk
-from hub.web.limiter import block, caller
+from hub.flow.office.second import Proof
+from hub.web import cookies
+from hub.web.console.guard import (
+    FIELD,
+    SECOND,
+    SIGN_IN,
+    Form,
+    Seat,
+    ask_second,
+    let_in,
+    let_out,
+    read_fields,
+    seated,
+)
+from hub.web.console.showing import see_other, show_outside
+from hub.web.desk import Desk, desk
 from hub.web.problems import ProblemError
+from hub.web.strangers import origin_of
 
 MOST_TRIES: Final = 10
 """Passwords tried a minute from one block of addresses, and for one account."""
+_MOST_NOTES: Final = 60  # lines a minute about refusals, whoever knocks
+_INSIDE: Final = re.compile(
+    r"/(console|admin|guichet)([/?][!-\[\]-~]*)?"
+)  # printable, no backslash
 _DOOR: Final = "door"
 _DOOR_SECONDS: Final = 3600
 
@@ -34,35 +51,55 @@ def routes() -> list[web.RouteDef]:
 
 async def show_form(request: web.Request) -> web.StreamResponse:
     """The form, for anybody."""
-    return _form(request, back=_path(request.query.get("suite", "")))
+    return _form(request, back=inside(request.query.get("suite", "")))
 
 
 async def sign_in(request: web.Request) -> web.StreamResponse:
     """Open a session, or say no in one way for every reason. Few tries a minute."""
     hub, form = desk(request), await at_the_door(request)
     email, password = _text(form, "email"), _text(form, "password")
-    where = block(caller(request, hub.settings.server.trusted_proxies))
+    where, account = origin_of(request), officers.normal(email)[:254]
     await hub.limiter.admit("sign-in", where, MOST_TRIES)
-    await hub.limiter.admit("sign-in-as", officers.normal(email)[:254], MOST_TRIES)
+    await hub.limiter.admit("sign-in-as", account, MOST_TRIES)
     found = await hub.ledger.read(lambda conn: officers.by_email(conn, email))
     right = await officers.verifies(None if found is None else found[1], password)
-    back = _path(_text(form, "suite"))
+    back = inside(_text(form, "suite"))
     if found is None or not right:
+        await _note_refusal(hub, account, None if found is None else found[0])
         return _form(request, email=email, back=back, wrong=True)
     return await welcome(request, found[0], back)
 
 
 async def welcome(request: web.Request, who: Officer, back: str) -> web.StreamResponse:
-    """The password was right: on to where they wanted to go."""
+    """The password was right: on to the second proof, or to where they wanted to go."""
+    if who.second_proof:
+        query = "?" + urlencode({"suite": back}) if back else ""
+        response = see_other(request, SECOND + query)
+        await ask_second(request, response, who)
+        return response
     response = see_other(request, back or "/console")
-    await let_in(request, response, who.id, Stage.OPEN, desk(request).clock.now())
+    await let_in(request, response, who, Proof.PASSWORD)
     return response
 
 
-@seated()
+async def _note_refusal(hub: Desk, account: str, who: Officer | None) -> None:
+    """A line of the audit, the first time in a minute that an account is tried in vain.
+
+    The same for an address nobody has (named nowhere): it must not take longer than the others.
+    """
+    room = await hub.limiter.has_room("sign-in-note", account, 1)
+    if not room or not await hub.limiter.has_room("sign-in-note", "", _MOST_NOTES):
+        return
+    town = hub.authority if who is None else who.authority
+    whom = "console" if who is None else f"officer:{who.id}"
+    now = hub.clock.now()
+    await hub.ledger.transact(lambda conn: second.note_refusal(conn, town, whom, now), hurry=True)
+
+
+@seated(unproven=True)
 async def sign_out(request: web.Request, seat: Seat) -> web.StreamResponse:
     """End this session."""
-    response = see_other(request, SIGN_IN)
+    response = see_other(request, SIGN_IN, "signed_out")
     await let_out(request, response)
     return response
 
@@ -70,17 +107,17 @@ async def sign_out(request: web.Request, seat: Seat) -> web.StreamResponse:
 def _form(
     request: web.Request, *, email: str = "", back: str = "", wrong: bool = False
 ) -> web.StreamResponse:
+    status = 422 if wrong else 200
+    shown = {"email": email, "back": back, "wrong": wrong}
+    return show_at_the_door(request, "console/sign_in.html", status=status, **shown)
+
+
+def show_at_the_door(
+    request: web.Request, name: str, *, status: int = 200, **context: Any
+) -> web.Response:
+    """A page for whoever is not signed in, with the `token` its forms carry."""
     token = cookies.read(request, _DOOR) or secrets.token_urlsafe(24)
-    response = showing.show(
-        request,
-        "console/sign_in.html",
-        status=422 if wrong else 200,
-        private=True,
-        email=email,
-        back=back,
-        token=token,
-        wrong=wrong,
-    )
+    response = show_outside(request, name, status=status, token=token, **context)
     cookies.keep(request, response, _DOOR, token, _DOOR_SECONDS)
     return response
 
@@ -106,6 +143,6 @@ def _text(form: Form, name: str) -> str:
     return given if isinstance(given, str) else ""
 
 
-def _path(asked: str) -> str:
+def inside(asked: str) -> str:
     """Where to go on to: a page of the console, never another site."""
-    return asked if asked.startswith(("/console", "/admin")) and "\\" not in asked else ""
+    return asked if _INSIDE.fullmatch(asked) else ""
