@@ -79,7 +79,8 @@ KEYED |= {
 # an announcement's one page
 HEAPS = ("parked", "failed", "again", "doubt", "held", "unsent")
 DEEDS = (
-    *("begin", "edit", "drop", "follow", "take_up", "submit", "approve", "return", "reject"),
+    *("begin", "edit", "drop", "follow", "take_up", "submit", "withdraw"),
+    *("approve", "return", "reject"),
     *("publish", "publish_alone", "undo", "pause", "resume", "cancel", "fallback"),
     *("redrive", "abandon", "reveal", "export", "repeat", "repeat_refused", "repeat_too_late"),
 )
@@ -89,6 +90,7 @@ KEYED |= {
     *(f"heap.{name}{part}" for name in HEAPS for part in ("", ".says")),
     *(f"did.{verb}" for verb in DEEDS),
     *(f"flash.{name}" for name in LIVE),
+    *(f"follow.{kind}" for kind in (Kind.UPDATE, Kind.CORRECTION, Kind.ALL_CLEAR)),
 }
 ROLES = ("read", "write", "approve", "contacts", "admin", "operate")
 KEYED |= {f"role.{role}{part}" for role in ROLES for part in ("", ".hint")}
