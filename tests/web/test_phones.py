@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The demonstration's phones: who got what, what is on its way, and what one does to them."""
 
+import asyncio
+import json
 import re
 from collections import Counter
 from dataclasses import replace
@@ -236,3 +238,43 @@ async def test_another_site_moves_nothing_here(door):
         answer = await door.ask("POST", f"/sandbox/{path}", data={"on": "1"}, headers=foreign)
         assert answer.status == 403, path
     assert door.sandbox.faults.of(ChannelName.SMS).off == frozenset()
+
+
+# --------------------------------------------------------------------------- while one looks
+
+
+async def _events(answer):
+    """(event's name, its JSON), one after the other."""
+    name = ""
+    async for line in answer.content:
+        key, _, value = line.decode().rstrip("\n").partition(": ")
+        if key == "event":
+            name = value
+        elif key == "data":
+            yield name, json.loads(value)
+
+
+async def test_a_page_left_open_shows_a_message_as_it_comes(door, news):
+    url = f"{door.hub.base_url}/sandbox/flux"
+    async with door.session.get(url, headers={"Accept": "text/event-stream"}) as answer:
+        assert answer.content_type == "text/event-stream"
+        events = _events(answer)
+        name, parts = await anext(events)
+        assert name == "snapshot"
+        assert {part["id"] for part in parts} == {
+            *("heure", "liste", "avancement"),
+            *(f"screen-{each}" for each in ("amina", "m-petit", "louis", "claire", "x")),
+        }
+        page = (await door.ask("GET", "/sandbox")).text
+        for part in parts:
+            assert f'id="{part["id"]}" data-part' in page
+        await published(door, news, channels=["sms"])
+        async with asyncio.timeout(10):
+            async for name, part in events:  # noqa: B007 (the last one is the news)
+                if part.get("id") == "screen-amina" and "Coupure" in part["html"]:
+                    break
+        assert name == "fragment"
+
+
+async def test_what_does_not_ask_for_a_stream_gets_none(door):
+    assert (await door.ask("GET", "/sandbox/flux")).status == 404

@@ -123,15 +123,28 @@ def part(request: web.Request, seat: Seat, name: str, **context: Any) -> str:
 async def stream(request: web.Request, seat: Seat, look: Look) -> web.StreamResponse:
     """Send what `look` shows, whole, then each part that changed, until it is done, the session is
     over, it is no longer theirs to see, or the hub stops. Raises `ProblemError` 404 and 429."""
-    streams = request.config_dict[STREAMS]
     shown = await look(seat.officer)
     if shown is None:
         raise not_found()
-    with streams.one_of(seat.officer.id):
+
+    async def again() -> Shown | None:
+        officer = await _still_there(request)
+        return None if officer is None else await look(officer)
+
+    return await follow(request, seat.officer.id, shown, again)
+
+
+async def follow(
+    request: web.Request, who: int, shown: Shown, again: Callable[[], Awaitable[Shown | None]]
+) -> web.StreamResponse:
+    """The same for anybody: `who` counts whose streams these are, `again` looks once more and is
+    None where there is nothing to see any more. Raises `ProblemError` 429."""
+    streams = request.config_dict[STREAMS]
+    with streams.one_of(who):
         response = web.StreamResponse(headers=_HEADERS)
         await response.prepare(request)
         with suppress(ConnectionError, TimeoutError):  # they looked elsewhere
-            await _follow(request, response, streams, look, shown)
+            await _follow(request, response, streams, shown, again)
     return response
 
 
@@ -139,8 +152,8 @@ async def _follow(
     request: web.Request,
     response: web.StreamResponse,
     streams: Streams,
-    look: Look,
     shown: Shown,
+    again: Callable[[], Awaitable[Shown | None]],
 ) -> None:
     await _say(response, b"retry: 3000\n\n")
     if request.headers.get("Last-Event-ID") != shown.stamp:
@@ -148,8 +161,7 @@ async def _follow(
         await _say(response, _event("snapshot", whole, shown.stamp))
     silent = 0.0
     while not shown.done and await streams.waits():
-        officer = await _still_there(request)
-        fresh = None if officer is None else await look(officer)
+        fresh = await again()
         if fresh is None:
             return
         words = _changes(shown, fresh)

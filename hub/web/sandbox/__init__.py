@@ -6,9 +6,13 @@ Only served where a sandbox runs; elsewhere none of these addresses exists.
 
 from aiohttp import web
 
-from hub.web.sandbox import faults, hours, letters, phones, training
+from hub.web.sandbox import faults, hours, letters, live, phones, training
 
 
 def routes() -> list[web.RouteDef]:
     """Every page of the room; a persona's own comes last, for it takes any name."""
-    return [route for door in (faults, hours, letters, training, phones) for route in door.routes()]
+    return [
+        route
+        for door in (faults, hours, letters, live, training, phones)
+        for route in door.routes()
+    ]

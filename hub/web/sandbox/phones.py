@@ -2,7 +2,7 @@
 """The phones, side by side or as a list, each on a page of its own, and what one does to them."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 from sqlalchemy import Connection
@@ -32,6 +32,8 @@ from subscribers.catalogue import load_catalogue
 from templates.pages.pages import AnnouncementProgress, Phone, RunProgress
 from templates.render import choose
 
+FLUX: Final = "/sandbox/flux"
+"""Where the pages' stream is."""
 _SHOWN: Final = 5  # announcements
 _LONGEST: Final = 160  # characters of an answer
 _VIEWS: Final = frozenset({"liste", "telephones"})
@@ -58,19 +60,27 @@ def routes() -> list[web.RouteDef]:
 
 async def show_all(request: web.Request) -> web.Response:
     """Phones, the public timeline, and the progress of the latest announcements."""
-    hub, phones, stage = desk(request), phones_of(request), stage_of(request)
-    view = request.query.get("vue", "")
-    public = [timeline(phones, stage)] if TIMELINE[0] in stage.stand_ins else []
+    stage, view = stage_of(request), request.query.get("vue", "")
     return show(
         request,
         "sandbox.html",
         view=view if view in _VIEWS else "",
-        phones=[*await _phones(request, phones.personas), *public],
-        announcements=await hub.ledger.read(lambda conn: _progress(conn, request)),
         troubles=troubles(stage),
         played=stage.clock is not None,
-        now=hub.clock.now(),
+        flux=FLUX,
+        **await everything(request),
     )
+
+
+async def everything(request: web.Request) -> dict[str, Any]:
+    """What moves on the pages: the phones, how far sending is, and the time."""
+    hub, phones, stage = desk(request), phones_of(request), stage_of(request)
+    public = [timeline(phones, stage)] if TIMELINE[0] in stage.stand_ins else []
+    return {
+        "phones": [*await _phones(request, phones.personas), *public],
+        "announcements": await hub.ledger.read(lambda conn: _progress(conn, request)),
+        "now": hub.clock.now(),
+    }
 
 
 async def show_one(request: web.Request) -> web.Response:
@@ -92,6 +102,7 @@ def _one(request: web.Request, phone: Phone) -> web.Response:
         phone=phone,
         troubles=troubles(stage),
         now=desk(request).clock.now(),
+        flux=FLUX,
     )
 
 
