@@ -15,9 +15,9 @@ from jinja2.ext import babel_extract
 
 from channels.base import ChannelName, Reason, Urgency
 from hub.announcement import State
-from hub.flow.office import agenda, to_do, ways_now
+from hub.flow.office import agenda, attending, to_do, ways_now
 from hub.ledger import assumptions
-from hub.web.console import home, statistics_sheet
+from hub.web.console import check, home, statistics_sheet
 from templates.completeness import Element
 from templates.content import Kind, NoteKind
 from templates.gsm import Family
@@ -63,6 +63,8 @@ KEYED |= {
     *(f"how.{how}" for how in ways_now.How),
     *(f"way.{how}" for how in ways_now.WAITING),
     *(f"standing.{each}" for each in agenda.Standing),
+    *(f"stopwhy.{why}" for why in attending.Why),
+    *(f"flash.{key}" for key in ("nobody_found", "stopped_for_them")),
     *(f"first.{step}{part}" for step in home.FIRST_DAY for part in ("", ".why")),
 }
 FAULTS = ("well", "down", "limit", "silent", "lost", "duplicate", "unordered")
@@ -101,6 +103,15 @@ KEYED |= {  # what a form of the way in came to
         *("others_ended", "password_changed", "proof_removed", "playing"),
         *("roles_changed", "member_proof_removed", "account_closed"),
     )
+}
+WRITING = ("saved", "dropped", "not_editable", "model_saved", "model_away", "model_back")
+KEYED |= {f"flash.{name}" for name in WRITING}
+# the check page, and what its forms come to
+CHECKED = ("asked", "waiting", "planned", "sent", "returned", "rejected", "taken_up", "withdrawn")
+KEYED |= {
+    *(f"undone.{name}" for name in ChannelName),
+    *(f"decide.{name}" for name in check.DECISIONS),
+    *(f"flash.{name}" for name in (*CHECKED, "undone", "too_late", "decided_already")),
 }
 SPOKEN_ATTRIBUTES = {"alt", "aria-label", "data-label", "placeholder", "title"}
 

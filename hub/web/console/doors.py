@@ -6,6 +6,7 @@ from typing import Final
 
 from hub.web.admin import team
 from hub.web.console import (
+    check,
     announcement,
     announcements,
     calendar,
@@ -41,6 +42,8 @@ DOORS: Final[tuple[ModuleType, ...]] = (
     home,
     calendar,
     sends,
+    people,
+    person,
     profile,
     statistics,
     announcements,
