@@ -18,7 +18,7 @@ from hub.ledger.announcements import StaleAnnouncementError
 from hub.ledger.database import LedgerFullError, is_busy
 from hub.web import health, problems
 from hub.web.api import announcements as api
-from hub.web.api import openapi, operating, recurrences
+from hub.web.api import openapi, operating, previews, recurrences
 from hub.web.callbacks import twilio
 from hub.web.console import doors as console
 from hub.web.console import stream
@@ -86,7 +86,7 @@ def make_app(desk: Desk) -> web.Application:
     )
     app[DESK] = desk
     app[TOWN] = town_of(desk.settings.portal)
-    machines = (api, operating, recurrences, openapi, standard, twilio, health)
+    machines = (api, previews, operating, recurrences, openapi, standard, twilio, health)
     doors: tuple[ModuleType, ...] = (
         *machines,
         portal,

@@ -16,6 +16,10 @@ _REF: Final = "#/components/schemas/{model}"
 _BASE: Final = "/api/v1/announcements"
 _AGAIN: Final = "/api/v1/recurrences"
 _SUBMISSION: Final = _REF.format(model="Submission")
+_BODY: Final = {
+    "required": True,
+    "content": {"application/json": {"schema": {"$ref": _SUBMISSION}}},
+}
 _PROBLEM: Final = {
     "type": "object",
     "required": ["type", "title", "status", "detail"],
@@ -71,6 +75,8 @@ def document() -> dict[str, Any]:
             "/api/v1/channels": {"get": _told("How each channel and its providers are.")},
             "/api/v1/channels/{channel}/pause": {**_ROAD, "post": _switch("Let nothing leave.")},
             "/api/v1/channels/{channel}/resume": {**_ROAD, "post": _switch("Let all leave again.")},
+            "/api/v1/previews": {"post": _ahead("What it would become: texts, people, cost.")},
+            "/api/v1/audience": {"post": _ahead("How many it would reach; null: fewer than 5.")},
             _AGAIN: {"get": _recurrences()},
             f"{_AGAIN}/{{id}}/stop": {**_ONE, "post": _stop()},
         },
@@ -100,12 +106,18 @@ def _post() -> dict[str, Any]:
     return {
         "summary": "Publish an announcement, or put it before somebody who may.",
         "parameters": [_parameter("header", "Idempotency-Key", same, key)],
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": {"$ref": _SUBMISSION}}},
-        },
+        "requestBody": _BODY,
         "responses": {"202": _ANNOUNCEMENT, **_refusals(400, 401, 403, 413, 415, 422)},
     }
+
+
+def _ahead(summary: str) -> dict[str, Any]:
+    """Of the very body `POST` of an announcement takes; nothing is written."""
+    responses = {
+        "200": _answer("As of now.", {"type": "object"}),
+        **_refusals(400, 401, 403, 413, 415, 422),
+    }
+    return {"summary": summary, "requestBody": _BODY, "responses": responses}
 
 
 def _show() -> dict[str, Any]:
