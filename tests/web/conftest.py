@@ -17,7 +17,7 @@ from hub.logs import set_up_logs
 
 sys.path.append(str(Path(__file__).parent))  # the doors' own rig; tests never import each other
 from door_rig import Door, TownClock, make_settings, open_door, seed
-from office_rig import office  # noqa: F401  (a fixture)
+from office_rig import make_office, office  # noqa: F401  (fixtures)
 
 
 @pytest.fixture(scope="session")

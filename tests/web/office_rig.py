@@ -2,7 +2,7 @@
 """Officers at the doors of a whole hub: each with a browser of their own, signed in by the form."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -99,6 +99,14 @@ class Office:
             await found.sign_in()
         return found
 
+    async def again(self, who: Desk) -> Desk:
+        """The same officer at another browser."""
+        session = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
+        self._sessions.append(session)
+        other = Desk(self.door, who.number, who.email, session)
+        await other.sign_in()
+        return other
+
     async def writer(self, **more: Any) -> Desk:
         return await self.officer({Role.WRITE: None}, **more)
 
@@ -111,7 +119,20 @@ class Office:
 
 
 @pytest.fixture
-async def office(door: Door) -> AsyncIterator[Office]:
-    hall = Office(door)
-    yield hall
-    await hall.close()
+async def make_office() -> AsyncIterator[Callable[[Door], Office]]:
+    """`make_office(door)`: the town hall of a hub of one's own."""
+    halls: list[Office] = []
+
+    def make(door: Door) -> Office:
+        halls.append(Office(door))
+        return halls[-1]
+
+    yield make
+    for hall in halls:
+        await hall.close()
+
+
+@pytest.fixture
+def office(door: Door, make_office: Callable[[Door], Office]) -> Office:
+    """The town hall of the hub that `door` is."""
+    return make_office(door)
