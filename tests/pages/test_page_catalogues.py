@@ -17,6 +17,7 @@ from channels.base import ChannelName, Reason, Urgency
 from hub.announcement import State
 from hub.flow.office import agenda, attending, to_do, ways_now
 from hub.ledger import assumptions
+from hub.web.admin import journal
 from hub.web.console import check, home, statistics_sheet
 from templates.completeness import Element
 from templates.content import Kind, NoteKind
@@ -112,6 +113,12 @@ KEYED |= {
     *(f"undone.{name}" for name in ChannelName),
     *(f"decide.{name}" for name in check.DECISIONS),
     *(f"flash.{name}" for name in (*CHECKED, "undone", "too_late", "decided_already")),
+}
+# the journal of everything, and its file
+KEYED |= {
+    *(f"journal.{name}" for name in journal.HEADINGS),
+    *(f"did.{verb}" for verb in journal.DEEDS_ELSEWHERE),
+    "Write what this file is for.",
 }
 SPOKEN_ATTRIBUTES = {"alt", "aria-label", "data-label", "placeholder", "title"}
 

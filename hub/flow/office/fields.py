@@ -48,7 +48,7 @@ def gathered(pairs: Iterable[tuple[str, str]], before: Document) -> dict[str, An
             continue
         written = value.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
         if name in LISTS:
-            found[name].append(written)
+            found[name] += [written] if written else []
         else:
             found.setdefault(name, written)
     return found | {name: before[name] for name in FIXED if name in before}

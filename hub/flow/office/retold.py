@@ -100,7 +100,7 @@ def as_announcement(
         id=0,
         code=code,
         authority=catalogue.authority,
-        kind=Kind(text(document, "kind") or Kind.FIRST),
+        kind=Kind.FIRST if first is None else Kind(text(document, "kind") or Kind.UPDATE),
         urgency=_urgency(asked["urgency"]),
         state=State.DRAFT,
         contents=_contents(asked),

@@ -4,12 +4,12 @@
 from types import ModuleType
 from typing import Final
 
-from hub.web.admin import team
+from hub.web.admin import journal, team
 from hub.web.console import (
-    check,
     announcement,
     announcements,
     calendar,
+    check,
     compose,
     follow,
     home,
@@ -35,6 +35,7 @@ DOORS: Final[tuple[ModuleType, ...]] = (
     second_proof,
     playing,
     team,
+    journal,
     new,  # before the announcements: its path could be a code
     compose,
     preview,
@@ -48,5 +49,6 @@ DOORS: Final[tuple[ModuleType, ...]] = (
     statistics,
     announcements,
     announcement,
+    check,
     follow,
 )

@@ -34,11 +34,16 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """All of them, `width` by `height` units."""
+    """All of them, `width` by `height` units. A point (x, y) of it lies at longitude
+    `west + x * east_step`, latitude `north - y * south_step`."""
 
     width: int
     height: int
     shapes: tuple[Shape, ...]
+    west: float
+    north: float
+    east_step: float
+    south_step: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,17 @@ class _Scale:
     north: float
     narrow: float
     units: float
+
+    @property
+    def steps(self) -> tuple[float, float]:
+        """Degrees of longitude and of latitude in one unit."""
+        return 1 / (self.narrow * self.units), 1 / self.units
+
+    @property
+    def corner(self) -> tuple[float, float]:
+        """Longitude and latitude of the picture's own corner, margin and all."""
+        east, south = self.steps
+        return self.west - _MARGIN * east, self.north + _MARGIN * south
 
     def point(self, longitude: float, latitude: float) -> tuple[float, float]:
         return (
@@ -68,7 +84,15 @@ def draw(catalogue: Catalogue, language: str, ticked: Collection[str]) -> Drawin
         return None
     scale, height = _scale([area.bounds for _, area in areas])
     shapes = [_shape(zone, area, scale, language, zone.key in ticked) for zone, area in areas]
-    return Drawing(WIDTH, height, tuple(shapes))
+    return Drawing(WIDTH, height, tuple(shapes), *scale.corner, *scale.steps)
+
+
+def trace(drawing: Drawing, area: Area) -> str:
+    """An area on the same picture, as an SVG path."""
+    narrow = drawing.south_step / drawing.east_step
+    units = 1 / drawing.south_step
+    corner = drawing.west + _MARGIN * drawing.east_step, drawing.north - _MARGIN / units
+    return _path(area, _Scale(*corner, narrow, units))
 
 
 def _scale(bounds: Sequence[tuple[float, float, float, float]]) -> tuple[_Scale, int]:
@@ -82,12 +106,15 @@ def _scale(bounds: Sequence[tuple[float, float, float, float]]) -> tuple[_Scale,
 
 
 def _shape(zone: Zone, area: Area, scale: _Scale, language: str, ticked: bool) -> Shape:
-    plain = area.simplify(_FINE / scale.units)
-    parts = plain.geoms if isinstance(plain, MultiPolygon) else [plain]
-    path = "".join(_outline(part, scale) for part in parts if isinstance(part, Polygon))
     inside = area.representative_point()
     x, y = scale.point(inside.x, inside.y)
-    return Shape(zone.key, zone.name(language), path, round(x), round(y), ticked)
+    return Shape(zone.key, zone.name(language), _path(area, scale), round(x), round(y), ticked)
+
+
+def _path(area: Area, scale: _Scale) -> str:
+    plain = area.simplify(_FINE / scale.units)
+    parts = plain.geoms if isinstance(plain, MultiPolygon) else [plain]
+    return "".join(_outline(part, scale) for part in parts if isinstance(part, Polygon))
 
 
 def _outline(part: Polygon, scale: _Scale) -> str:
