@@ -24,15 +24,9 @@ from templates.render import choose
 
 _MOST: Final = 20
 _WAITING: Final = tuple(
-    state.value
-    for state in (
-        DeliveryState.READY,
-        DeliveryState.RESERVED,
-        DeliveryState.DOUBT,
-        DeliveryState.DIGEST,
-        DeliveryState.PARKED,
-    )
+    state.value for state in (DeliveryState.READY, DeliveryState.DIGEST, DeliveryState.PARKED)
 )
+"""Not what is being sent, or may have been: the person may have that one already."""
 
 
 @dataclass(frozen=True, slots=True)

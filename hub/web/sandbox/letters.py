@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """One e-mail as it was received: its headers, its text, and its HTML in a frame that is shut in."""
 
+import re
 from typing import Final
 
 from aiohttp import web
@@ -20,6 +21,8 @@ _SHUT_IN: Final = {
     "form-action 'none'; frame-ancestors 'self'",
     **PRIVATE,
 }
+
+_HEAD: Final = re.compile(r"<head\b[^>]*>", re.IGNORECASE)
 
 
 def routes() -> list[web.RouteDef]:
@@ -51,8 +54,9 @@ async def show_letter(request: web.Request) -> web.Response:
 
 
 async def show_html(request: web.Request) -> web.Response:
-    """The HTML part alone, byte for byte."""
+    """The HTML part alone, as it came but for one tag: its links leave the frame."""
     letter = _letter(request)
     if not letter.html:
         raise web.HTTPNotFound
-    return web.Response(text=letter.html, content_type="text/html", headers=_SHUT_IN)
+    drawn = _HEAD.sub(lambda head: head[0] + '<base target="_top">', letter.html, count=1)
+    return web.Response(text=drawn, content_type="text/html", headers=_SHUT_IN)
