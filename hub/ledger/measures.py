@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    delete,
+    func,
+    insert,
+    select,
+    type_coerce,
+)
 
 from channels.base import ChannelName
 from hub.announcement import State
@@ -119,13 +128,24 @@ def of(conn: Connection, number: int) -> Measure | None:
     return next(iter(_read(rows)), None)
 
 
-def stamps(
+def stamp_of(conn: Connection, authority: int, start: datetime, end: datetime) -> tuple[Any, ...]:
+    """Changes with any measure of an authority's announcements published in [start, end)."""
+    at = type_coerce(table.c.measured, BigInteger)
+    asked = select(func.count(), func.max(at), func.sum(at))
+    return tuple(conn.execute(asked.where(*_span_of(authority, start, end))).one())
+
+
+def moments(
     conn: Connection, authority: int, start: datetime, end: datetime
 ) -> Mapping[int, datetime]:
     """When each announcement of an authority published in [start, end) was measured."""
-    wanted = (table.c.authority == authority, table.c.published >= start, table.c.published < end)
-    rows = conn.execute(select(table.c.announcement, table.c.measured).where(*wanted))
+    asked = select(table.c.announcement, table.c.measured)
+    rows = conn.execute(asked.where(*_span_of(authority, start, end)))
     return {row.announcement: row.measured for row in rows}
+
+
+def _span_of(authority: int, start: datetime, end: datetime) -> Sequence[ColumnElement[bool]]:
+    return (table.c.authority == authority, table.c.published >= start, table.c.published < end)
 
 
 def load(conn: Connection, numbers: Sequence[int]) -> Mapping[int, Measure]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median_low
-from typing import Final
+from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection
@@ -45,7 +45,20 @@ class Gathered:
 
 
 Mine = Callable[[Card], bool]
-_KEPT: "WeakKeyDictionary[Ledger, dict[int, tuple[datetime, Measure]]]" = WeakKeyDictionary()
+_Stamp = tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class _Kept:
+    """One ledger's measures, read once: each by number with the moment it was taken, and those of
+    the stretches of time asked for last with the stamp they stand for."""
+
+    each: dict[int, tuple[datetime, Measure]] = field(default_factory=dict)
+    spans: dict[tuple[Any, ...], tuple[_Stamp, Mapping[int, Measure]]] = field(default_factory=dict)
+
+
+_KEPT: "WeakKeyDictionary[Ledger, _Kept]" = WeakKeyDictionary()
+_SPANS: Final = 32
 _CHUNK: Final = 500
 
 
@@ -54,7 +67,7 @@ async def gather(
 ) -> Gathered:
     """The announcements of an authority published in [start, end) that are `mine` to see."""
     found = await published(ledger, authority)
-    kept = _KEPT.setdefault(ledger, {})
+    kept = _KEPT.setdefault(ledger, _Kept())
     known = await ledger.read(lambda conn: _fresh(conn, kept, authority, start, end))
     cards = [card for card in found.cards.values() if start <= card.published < end and mine(card)]
     cards.sort(key=lambda card: (card.published, card.id))
@@ -67,19 +80,23 @@ async def gather(
 
 
 def _fresh(
-    conn: Connection,
-    kept: dict[int, tuple[datetime, Measure]],
-    authority: int,
-    start: datetime,
-    end: datetime,
+    conn: Connection, kept: _Kept, authority: int, start: datetime, end: datetime
 ) -> Mapping[int, Measure]:
-    """Those of a stretch of time, read only where they were measured (again) since."""
-    stamps = measures.stamps(conn, authority, start, end)
-    stale = [n for n, at in stamps.items() if n not in kept or kept[n][0] != at]
+    """Those of a stretch of time: one small read where nothing was measured since."""
+    span = (authority, start, end)
+    stamp = measures.stamp_of(conn, *span)
+    if (known := kept.spans.get(span)) is not None and known[0] == stamp:
+        return known[1]
+    taken = measures.moments(conn, *span)
+    stale = [n for n, at in taken.items() if n not in kept.each or kept.each[n][0] != at]
     for first in range(0, len(stale), _CHUNK):
         for number, each in measures.load(conn, stale[first : first + _CHUNK]).items():
-            kept[number] = stamps[number], each
-    return {number: kept[number][1] for number in stamps if number in kept}
+            kept.each[number] = taken[number], each
+    found = {number: kept.each[number][1] for number in taken}
+    if len(kept.spans) >= _SPANS:
+        kept.spans.clear()
+    kept.spans[span] = stamp, found
+    return found
 
 
 # --------------------------------------------------------------------------- sums
@@ -237,3 +254,12 @@ def by_month(lines: Sequence[Line], bounds: Sequence[datetime]) -> tuple[tuple[L
         tuple(line for line in lines if start <= line.card.published < end)
         for start, end in pairwise(bounds)
     )
+
+
+def handed_over(lines: Iterable[Line]) -> Mapping[ChannelName, int]:
+    """Messages of these lines, by channel."""
+    found = Counter[ChannelName]()
+    for line in lines:
+        for name, told in line.measure.channels.items():
+            found[name] += told.handed_over
+    return found

@@ -13,7 +13,7 @@ KINDS: Final = ("sms", "email", "webpush", "x")
 """The kinds that have a colour and a pattern: the channels; others borrow theirs in this order."""
 
 _LABELS: Final = 6  # that stand side by side on a telephone
-_NICE: Final = (1, 2, 5)
+_NICE: Final = (1, 2, 3, 4, 6, 8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,7 @@ class Steps:
 
 
 def nice(value: int) -> int:
-    """The next round number at or above: 1, 2 or 5 and noughts; 1 for nothing."""
+    """The next round number at or above: one digit and noughts; 1 for nothing."""
     power = 1
     while True:
         for digit in _NICE:

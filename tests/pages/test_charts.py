@@ -66,7 +66,7 @@ def test_of_twelve_months_six_are_named_the_last_always() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "mark"), [(0, 1), (1, 1), (3, 5), (10, 10), (11, 20), (501, 1000)]
+    ("value", "mark"), [(0, 1), (1, 1), (3, 3), (5, 6), (10, 10), (11, 20), (501, 600), (801, 1000)]
 )
 def test_a_scale_ends_at_a_round_number(value: int, mark: int) -> None:
     assert nice(value) == mark

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """`/console/statistiques`: the return on what announcements cost, as figures and files."""
 
+import asyncio
 from dataclasses import asdict
 from decimal import Decimal
 from functools import partial
@@ -76,7 +77,8 @@ async def export_figures(request: web.Request, seat: Seat) -> web.StreamResponse
     asked = request.query.get("par", "")
     by = By(asked) if asked in set(By) else By.MONTH
     name = f"statistiques-{view.asked.month}-{view.asked.count}-{by}"
-    return download(name, rows(view, by, language_of(request)))
+    language = language_of(request)
+    return await asyncio.to_thread(lambda: download(name, rows(view, by, language)))
 
 
 @seated(Role.ADMIN)

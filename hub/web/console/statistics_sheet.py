@@ -107,7 +107,7 @@ def _by_month(view: View, language: str) -> Iterator[Sequence[Cell]]:
     ]
     chosen = slice(-view.asked.count, None)
     for month, found, moved in zip(
-        view.months[chosen], view.by_month[chosen], view.movements[chosen], strict=True
+        view.months[chosen], view.by_month, view.movements[chosen], strict=True
     ):
         paper = against_paper(found, view.supposed)
         yield [

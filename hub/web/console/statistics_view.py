@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What the statistics show: the figures of a stretch of months, gathered and drawn."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,6 +32,7 @@ from hub.reports.returns import (
     by_month,
     figures,
     gather,
+    handed_over,
 )
 from hub.web.console.guard import Seat
 from hub.web.desk import desk
@@ -101,8 +103,9 @@ class View:
 
     @cached_property
     def by_month(self) -> tuple[Figures, ...]:
-        """Of each of the twelve."""
-        return tuple(figures(lines, self.tallies) for lines in self.monthly)
+        """Of each of the months asked for."""
+        chosen = self.monthly[-self.asked.count :]
+        return tuple(figures(lines, self.tallies) for lines in chosen)
 
     @property
     def paper(self) -> Paper:
@@ -143,7 +146,7 @@ async def view_of(request: web.Request, seat: Seat) -> View:
     beside, assumed = await hub.ledger.read(
         lambda conn: (besides(conn, town.id, *chosen), supposed(conn, town.id))
     )
-    return View(
+    view = View(
         asked=asked,
         months=months,
         catalogue=catalogue,
@@ -156,6 +159,10 @@ async def view_of(request: web.Request, seat: Seat) -> View:
         exactly=seat.officer.may(Role.CONTACTS),
         whole_town=mine is None,
     )
+    await asyncio.to_thread(
+        lambda: view.figures
+    )  # thousands of lines: the loop has messages to send
+    return view
 
 
 def _any(_card: Card) -> bool:
@@ -200,14 +207,12 @@ def by_zone(view: View, language: str, write: Write, whole_town: str) -> Bars:
 
 def messages_by_month(view: View, language: str, write: Write) -> Steps:
     """Messages handed over, twelve months, piled up by channel."""
-    present = [name for name in ChannelName if any(name in each.channels for each in view.by_month)]
+    monthly = [handed_over(lines) for lines in view.monthly]
     series = []
-    for name in present:
-        values = tuple(
-            each.channels[name].handed_over if name in each.channels else 0
-            for each in view.by_month
-        )
-        words = tuple(write(n) for n in values)
-        series.append(Series(channel_name(name, language), name.value, values, words))
+    for name in ChannelName:
+        values = tuple(each.get(name, 0) for each in monthly)
+        if any(values):
+            words = tuple(write(n) for n in values)
+            series.append(Series(channel_name(name, language), name.value, values, words))
     labels = tuple(month_name(m.year, m.month, language, short=True) for m in view.months)
     return Steps(labels, tuple(series))
