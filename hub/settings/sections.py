@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Every setting there is, grouped by room; hub.toml shows the same with the same words."""
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -192,6 +193,19 @@ class Console(Section):
     )
     type_cost: Annotated[float, Field(gt=0)] = Field(
         100.0, description="Above this cost in euros, the officer types the number of people."
+    )
+    sms_month_budget: Annotated[float, Field(ge=0)] = Field(
+        0.0,
+        description="What SMS may cost a month, in euros; above which only urgent ones leave.",
+    )
+    reserve_from: date | None = Field(
+        None,
+        description="First day of the reserve before an election: what is written then is reminded "
+        "of it (Code électoral, L52-1).",
+        examples=["2031-09-01"],
+    )
+    reserve_until: date | None = Field(
+        None, description="Last day of that reserve.", examples=["2032-03-28"]
     )
 
 

@@ -17,6 +17,7 @@ from channels.base import ChannelName, Reason, Urgency
 from hub.announcement import State
 from hub.flow.office import agenda, attending, to_do, ways_now
 from hub.ledger import assumptions
+from hub.reports.recipients import GROUPS
 from hub.web.admin import journal
 from hub.web.console import check, home, statistics_sheet
 from templates.completeness import Element
@@ -93,6 +94,8 @@ KEYED |= {
     *(f"heap.{name}{part}" for name in HEAPS for part in ("", ".says")),
     *(f"did.{verb}" for verb in DEEDS),
     *(f"flash.{name}" for name in LIVE),
+    *(f"group.{name}" for name in GROUPS),
+    *(f"event.{name}" for name in ("begun", "tried", "told")),
     *(f"follow.{kind}" for kind in (Kind.UPDATE, Kind.CORRECTION, Kind.ALL_CLEAR)),
 }
 ROLES = ("read", "write", "approve", "contacts", "admin", "operate")

@@ -42,6 +42,11 @@ class Terms:
         ]
         return bool(lineages) and all(not self.alone.isdisjoint(line) for line in lineages)
 
+    def lets(self, officer: Officer, catalogue: Catalogue, themes: Sequence[str]) -> bool:
+        """Whether this officer may publish their own under these themes."""
+        free = self.training or self.lets_alone(catalogue, themes)
+        return free and may_decide(officer, catalogue, themes)
+
 
 class OwnAnnouncementError(Exception):
     """Nobody approves what they wrote, or changed: one of `others` may, by name."""

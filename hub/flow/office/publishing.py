@@ -199,6 +199,10 @@ class Publishing:
 
     # ------------------------------------------------------------------ inside a transaction
 
+    def drawn(self, conn: Connection, found: Composition, officer: Officer) -> Announcement:
+        """What `submit` would ask approval for, written nowhere. Raises `RefusedError`."""
+        return self._read(conn, found, officer)[1]
+
     def _draw(
         self, conn: Connection, code: str, officer: Officer, version: int | None
     ) -> "_Drawn | Announcement":

@@ -21,6 +21,7 @@ from hub.web.console import (
     playing,
     preview,
     profile,
+    recipients,
     second_proof,
     second_step,
     sends,
@@ -51,4 +52,5 @@ DOORS: Final[tuple[ModuleType, ...]] = (
     announcement,
     check,
     follow,
+    recipients,
 )
