@@ -16,6 +16,8 @@ from sqlalchemy import Connection
 
 from channels.base import Clock
 from hub.flow.citizens import desk_visits
+from hub.flow.office import links
+from hub.flow.office import sessions as office_sessions
 from hub.ledger import retention as ledger_rows
 from hub.ledger.journal import Journal
 from hub.ledger.store import Ledger
@@ -75,6 +77,8 @@ class Rules:
             "drafts": drafts.forget,
             "visits": sessions.forget,
             "desks": desk_visits.forget,
+            "officers_sessions": office_sessions.forget,
+            "officers_links": links.forget,
             "audit": lambda conn, now, limit: ledger_rows.lines(conn, old(now, self.audit), limit),
         }
 
