@@ -125,6 +125,12 @@ def contact_points(conn: Connection, person: int) -> list[ContactPoint]:
     return [_contact_point(row) for row in conn.execute(ordered)]
 
 
+def by_ids(conn: Connection, ids: Iterable[int]) -> Mapping[int, ContactPoint]:
+    """Those of these contact points there are; a page's worth of them."""
+    rows = conn.execute(select(contact_point).where(contact_point.c.id.in_(set(ids))))
+    return {row.id: _contact_point(row) for row in rows}
+
+
 def set_zones(conn: Connection, person: int, zones: Iterable[int]) -> None:
     """Replace the places a person asked for; none means the whole town."""
     conn.execute(delete(subscriber_zone).where(subscriber_zone.c.subscriber == person))

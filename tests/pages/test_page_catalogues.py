@@ -19,7 +19,7 @@ from hub.flow.office import agenda, attending, to_do, ways_now
 from hub.ledger import assumptions
 from hub.reports.recipients import GROUPS
 from hub.web.admin import journal
-from hub.web.console import check, home, statistics_sheet
+from hub.web.console import check, home, statistics_sheet, watching
 from templates.completeness import Element
 from templates.content import Kind, NoteKind
 from templates.gsm import Family
@@ -53,8 +53,10 @@ KEYED = frozenset(
     + [f"accessibility.{found}" for found in ("not", "partly", "fully")]
     + [f"error.{n}.{part}" for n in ERROR_STATUSES for part in ("title", "what", "advice")]
 )
+CURVED = ("curve.received", "curve.handed_over")
 KEYED |= {
     "flash.assumptions_saved",
+    *CURVED,
     *(f"sheet.{name}" for name in statistics_sheet.COLUMNS),
     *(f"rows.{by}" for by in statistics_sheet.By),
     *(f"assumption.{name}{part}" for name in assumptions.NAMES for part in ("", ".source")),
@@ -82,17 +84,11 @@ KEYED |= {
 }
 # an announcement's one page
 HEAPS = ("parked", "failed", "again", "doubt", "held", "unsent")
-DEEDS = (
-    *("begin", "edit", "drop", "follow", "take_up", "submit", "withdraw"),
-    *("approve", "return", "reject"),
-    *("publish", "publish_alone", "undo", "pause", "resume", "cancel", "fallback"),
-    *("redrive", "abandon", "reveal", "export", "repeat", "repeat_refused", "repeat_too_late"),
-)
 LIVE = ("paused", "resumed", "stopped", "duplicated", "redriven", "abandoned", "nothing_parked")
 KEYED |= {
     *(f"life.{state}" for state in State),
     *(f"heap.{name}{part}" for name in HEAPS for part in ("", ".says")),
-    *(f"did.{verb}" for verb in DEEDS),
+    *(f"did.{verb}" for verb in watching.DEEDS),
     *(f"flash.{name}" for name in LIVE),
     *(f"group.{name}" for name in GROUPS),
     *(f"event.{name}" for name in ("begun", "tried", "told")),
@@ -121,7 +117,6 @@ KEYED |= {
 KEYED |= {
     *(f"journal.{name}" for name in journal.HEADINGS),
     *(f"did.{verb}" for verb in journal.DEEDS_ELSEWHERE),
-    "Write what this file is for.",
 }
 SPOKEN_ATTRIBUTES = {"alt", "aria-label", "data-label", "placeholder", "title"}
 

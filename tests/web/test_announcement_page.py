@@ -6,6 +6,7 @@ import re
 import pytest
 
 from hub.flow.office.roles import Role
+from hub.ledger import tables
 from templates.pages.wording import translations
 
 WORDS = translations("fr").gettext
@@ -116,7 +117,7 @@ async def test_a_follow_up_begins_from_the_words_of_the_first(office):
     here = f"/console/annonces/{code}"
     wrong = await hand.post(f"{here}/suite", {"kind": "nonsense"})
     assert wrong.status == 422
-    assert "<title>Erreur : " in wrong.text
+    assert "<title>Erreur\u00a0: " in wrong.text
     reply = await hand.post(f"{here}/suite", {"kind": "correction"})
     assert reply.status == 303
     assert reply.headers["Location"].endswith("/rediger")
@@ -139,3 +140,58 @@ async def test_nobody_sees_it_without_signing_in(office, path):
     code, _ = await posted(office.door)
     reply = await office.door.ask("GET", f"/console/annonces/{code}{path}")
     assert reply.status == 303
+
+
+async def test_addresses_are_masked_until_somebody_entitled_asks_and_the_journal_says_so(office):
+    reader = await office.officer({Role.READ: None})
+    clerk = await office.officer({Role.READ: None, Role.CONTACTS: None}, name="C. Roche")
+    code, key = await posted(office.door)
+    await office.door.settled(key, code)
+    log = f"/console/annonces/{code}/destinataires"
+    page = (await reader.get(f"{log}?canal=sms&etat=remis")).text
+    assert "•• •• ••" in page
+    assert "+33639" not in page
+    number = re.search(rf"{log}/(\d+)", page)[1]
+    assert (await reader.post(f"{log}/{number}")).status == 403
+    masked = (await clerk.get(f"{log}/{number}")).text
+    assert "06\u00a039\u00a098" not in masked
+    shown = await clerk.post(f"{log}/{number}")
+    assert "06\u00a039\u00a098" in shown.text
+    assert shown.headers["Cache-Control"] == "no-store"
+    lines = await office.door.rows(tables.audit, tables.audit.c.verb == "reveal")
+    assert [(each.actor, each.detail["delivery"]) for each in lines] == [("C. Roche", int(number))]
+    assert "39" not in str(lines[0].detail).replace(number, "")
+    journal = (await reader.get(f"/console/annonces/{code}")).text
+    assert WORDS("did.reveal") in journal
+
+
+async def test_the_log_of_another_announcement_or_town_is_not_found(office):
+    hand = await office.officer()
+    other = await office.officer(authority="autreville")
+    code, key = await posted(office.door)
+    await office.door.settled(key, code)
+    second = (await office.door.post(key, CUT | {"title": "Autre"})).json["id"]
+    page = (await hand.get(f"/console/annonces/{code}/destinataires")).text
+    number = re.search(r"destinataires/(\d+)", page)[1]
+    assert (await hand.get(f"/console/annonces/{second}/destinataires/{number}")).status == 404
+    for ask in (other.get, other.post):
+        assert (await ask(f"/console/annonces/{code}/destinataires/{number}")).status == 404
+    assert not await office.door.rows(tables.audit, tables.audit.c.verb == "reveal")
+
+
+async def test_the_pages_of_the_log_hold_everybody_once(office):
+    hand = await office.officer()
+    code, key = await posted(
+        office.door, CUT | {"themes": ["eau", "travaux", "culture", "alertes"]}
+    )
+    await office.door.settled(key, code)
+    path, seen = f"/console/annonces/{code}/destinataires?etat=remis", []
+    while path:
+        page = (await hand.get(path)).text
+        seen += re.findall(r'<th scope="row"><a href="[^"]*/destinataires/(\d+)"', page)
+        older = re.search(r'<a href="([^"]*apres=[^"]*)"', page)
+        path = older and older[1].replace("&amp;", "&")
+    rows = await office.door.rows(
+        tables.delivery, tables.delivery.c.state.in_(["accepted", "delivered", "failed"])
+    )
+    assert sorted(map(int, seen)) == sorted(row.id for row in rows)

@@ -33,6 +33,13 @@ PARTS: Final = {
     "journal": "journal",
 }
 """The live ones: the id of each, and the end of its template's name."""
+DEEDS: Final = (
+    *("begin", "edit", "drop", "follow", "take_up", "submit", "withdraw"),
+    *("approve", "return", "reject", "publish", "publish_alone", "undo"),
+    *("pause", "resume", "cancel", "fallback", "redrive", "abandon", "reveal", "export"),
+    *("repeat", "repeat_refused", "repeat_too_late"),
+)
+"""What is done about an announcement: each has its words, under `did.<verb>`."""
 ONE: Final = r"/console/annonces/{code:[A-Za-z0-9]{1,12}}"
 
 

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The deliveries of an announcement as officers look through them: which channel, which state,
+fifty at a time; and the story of one. Addresses are handed on for a door to mask."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, func, select
+
+from channels.base import ChannelName, Reason
+from hub.delivery import PENDING, REACHED, DeliveryState
+from hub.ledger.database import AnyRow
+from hub.ledger.tables import attempt, delivery, delivery_count, receipt, run
+from hub.reports.log import LoggedDelivery
+from subscribers import directory
+from subscribers.directory import ContactPoint
+from subscribers.tables import from_ms
+
+PAGE: Final = 50
+S = DeliveryState
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which of them: of one channel or all, in these states or all. `after` is the last one seen,
+    `seen` how many were shown before."""
+
+    channel: ChannelName | None = None
+    states: frozenset[DeliveryState] = frozenset()
+    after: int = 0
+    seen: int = 0
+
+
+GROUPS: Final[Mapping[str, frozenset[DeliveryState]]] = {
+    "remis": REACHED | {S.FAILED},
+    "recu": frozenset({S.DELIVERED}),
+    "attente": PENDING | {S.DIGEST},
+    "doute": frozenset({S.DOUBT}),
+    "echec": frozenset({S.FAILED}),
+    "retenu": frozenset({S.SKIPPED, S.EXPIRED, S.CANCELLED}),
+    "decision": frozenset({S.PARKED}),
+}
+"""The states by the words an address filters with, as the page's counts add them up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One delivery and where it goes; `contact` is None once the person was erased."""
+
+    row: LoggedDelivery
+    contact: ContactPoint | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipients:
+    """A page of them, of `total`; `more` may follow."""
+
+    rows: tuple[Recipient, ...]
+    total: int
+    more: bool
+
+
+def recipients(conn: Connection, announcement: int, wanted: Wanted) -> Recipients:
+    """By id. The counts say how many there are to be found, so that a rare state of an old
+    announcement is not looked for in all that was sent since (no index would be worth its place:
+    each would be written at every move of every message)."""
+    runs = _runs(conn, announcement, wanted.channel)
+    total = _total(conn, list(runs), wanted.states)
+    limit = min(PAGE, total - wanted.seen)
+    if not runs or limit <= 0:
+        return Recipients((), total, more=False)
+    first = min(start for _, start in runs.values())
+    query = (
+        select(delivery)
+        .where(delivery.c.run.in_(runs), delivery.c.id >= max(first, wanted.after + 1))
+        .order_by(delivery.c.id)
+        .limit(limit)
+    )
+    if wanted.states:
+        query = query.where(delivery.c.state.in_(sorted(wanted.states)))
+    logged = [_logged(row, runs[row.run][0]) for row in conn.execute(query)]
+    contacts = directory.by_ids(conn, [row.contact_point for row in logged])
+    found = tuple(Recipient(row, contacts.get(row.contact_point)) for row in logged)
+    return Recipients(found, total, more=wanted.seen + len(found) < total and bool(found))
+
+
+def _runs(
+    conn: Connection, announcement: int, channel: ChannelName | None
+) -> Mapping[int, tuple[ChannelName, int]]:
+    """The runs that have deliveries: each its channel, and where they begin."""
+    query = select(run.c.id, run.c.channel, run.c.first_delivery).where(
+        run.c.announcement == announcement, run.c.first_delivery.is_not(None)
+    )
+    if channel is not None:
+        query = query.where(run.c.channel == channel)
+    return {row.id: (ChannelName(row.channel), row.first_delivery) for row in conn.execute(query)}
+
+
+def _total(conn: Connection, runs: Sequence[int], states: frozenset[DeliveryState]) -> int:
+    counted = delivery_count.c
+    query = select(func.coalesce(func.sum(counted.n), 0)).where(counted.run.in_(runs))
+    if states:
+        query = query.where(counted.state.in_(sorted(states)))
+    return int(conn.execute(query).scalar_one())
+
+
+def _logged(row: AnyRow, channel: ChannelName) -> LoggedDelivery:
+    return LoggedDelivery(
+        id=row.id,
+        channel=channel,
+        subscriber=row.subscriber,
+        contact_point=row.contact_point,
+        part=row.part,
+        state=DeliveryState(row.state),
+        reason=Reason(row.reason) if row.reason else None,
+        round=row.round,
+        tries=row.tries,
+        maybe_sent=row.maybe,
+        due=from_ms(row.due) if row.state == S.READY else None,
+        at=from_ms(row.at),
+        fallback_of=row.fallback_of,
+    )
+
+
+# --------------------------------------------------------------------------- one of them
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to a delivery: `what` is begun, tried, told (a receipt) or stands
+    (where it is now). `code` is the provider's own."""
+
+    at: datetime
+    what: str
+    code: str = ""
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One delivery, with everything that is known of it, oldest first."""
+
+    recipient: Recipient
+    events: tuple[Event, ...]
+    provider: str
+    ref: str
+    language: str | None
+
+
+def story(conn: Connection, announcement: int, number: int) -> Story | None:
+    """A delivery of this announcement; None for any other's."""
+    runs = _runs(conn, announcement, None)
+    row = conn.execute(
+        select(delivery).where(delivery.c.id == number, delivery.c.run.in_(runs))
+    ).one_or_none()
+    if row is None:
+        return None
+    logged = _logged(row, runs[row.run][0])
+    contact = directory.by_ids(conn, [row.contact_point]).get(row.contact_point)
+    person = directory.load(conn, row.subscriber)
+    return Story(
+        Recipient(logged, contact),
+        tuple(_events(conn, logged, row.since)),
+        row.provider or "",
+        row.ref or "",
+        person.language if person else None,
+    )
+
+
+def _events(conn: Connection, row: LoggedDelivery, since: int | None) -> list[Event]:
+    found = [] if since is None else [Event(from_ms(since), "begun")]
+    tries = select(attempt).where(attempt.c.delivery == row.id).order_by(attempt.c.id)
+    for each in conn.execute(tries):
+        known = each.detail if each.detail in tuple(Reason) else ""
+        found.append(Event(from_ms(each.at), "tried", each.code, Reason(known) if known else None))
+    words = select(receipt).where(receipt.c.delivery == row.id).order_by(receipt.c.id)
+    for each in conn.execute(words):
+        why = Reason(each.reason) if each.reason in tuple(Reason) else None
+        found.append(Event(from_ms(each.at), "told", each.code, why))
+    found.sort(key=lambda each: each.at)
+    return [*found, Event(row.at, "stands", reason=row.reason)]
