@@ -20,6 +20,7 @@ from hub.ledger import assumptions
 from hub.reports.recipients import GROUPS
 from hub.web.admin import journal
 from hub.web.console import check, home, statistics_sheet, watching
+from subscribers.import_batch import VerdictKind
 from templates.completeness import Element
 from templates.content import Kind, NoteKind
 from templates.gsm import Family
@@ -67,6 +68,7 @@ KEYED |= {
     *(f"how.{how}" for how in ways_now.How),
     *(f"way.{how}" for how in ways_now.WAITING),
     *(f"standing.{each}" for each in agenda.Standing),
+    *(f"verdict.{kind}" for kind in VerdictKind),
     *(f"stopwhy.{why}" for why in attending.Why),
     *(f"flash.{key}" for key in ("nobody_found", "stopped_for_them")),
     *(f"first.{step}{part}" for step in home.FIRST_DAY for part in ("", ".why")),
