@@ -69,15 +69,18 @@ def show_phones(
     sandbox: Sandbox,
     phones: Phones | None,
 ) -> None:
-    """Serve the sandbox's pages and its JSON on the hub's own port."""
+    """Serve the sandbox's pages on the hub's own port, and its JSON where no channel is real: it
+    asks nobody who they are."""
     sandbox.twilio.inbound_url = inbound_url(settings)
-    sandbox.routes(app)
+    alone = not real(settings)
+    if alone:
+        sandbox.routes(app)
     sms, fake = settings.channels.sms, stood_in(settings)
     answered = sms is not None and sms.two_way and ChannelName.SMS in fake
     app[PHONES] = replace(
         phones or Phones(sandbox.effects, ()),
         inbound=sandbox.twilio.inbound if answered else None,
     )
-    played = clock if isinstance(clock, PlayedClock) and not real(settings) else None
-    app[STAGE] = Stage(sandbox.faults, fake, played, alone=not real(settings))
+    played = clock if isinstance(clock, PlayedClock) and alone else None
+    app[STAGE] = Stage(sandbox.faults, fake, played, alone=alone)
     app.add_routes(pages.routes())

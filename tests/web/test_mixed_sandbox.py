@@ -6,15 +6,20 @@ from contextlib import AsyncExitStack
 
 import aiohttp
 import pytest
-from door_rig import TownClock, make_settings
+from door_rig import TownClock, authority_of, make_settings
 
 from channels.base import ChannelName
 from hub.app import listen, open_hub
 from hub.cli.check import check
 from hub.cli.desk import in_use
 from hub.clock import PlayedClock
+from hub.demo_town import town
+from hub.flow.office import officers, sessions
+from hub.flow.office.roles import EVERYTHING, Role
+from hub.flow.office.sessions import Stage
 from hub.sandbox.server import Sandbox
 from hub.standing_in import clock_for, real, stood_in
+from hub.web.console.guard import COOKIE
 from hub.web.desk import DESK
 
 MIXED = "SMS en bac à sable, E-mail réel."
@@ -31,7 +36,11 @@ async def mail_server():
 async def mixed(make_door, mail_server):
     """SMS to the stand-in, e-mail to that server."""
     email = mail_server.channel_settings()["email"]
-    return await make_door(sandbox={"channels": ["sms"]}, channels={"email": email})
+    return await make_door(
+        sandbox={"channels": ["sms"]},
+        channels={"email": email},
+        console={"second_proof": "nobody"},
+    )
 
 
 async def test_each_channel_goes_where_it_belongs(mixed, mail_server, news):
@@ -43,35 +52,71 @@ async def test_each_channel_goes_where_it_belongs(mixed, mail_server, news):
 
 
 async def test_every_page_names_what_is_real(mixed):
-    for path in ("/", "/sandbox", "/aide", "/abonnement"):
-        page = (await mixed.ask("GET", path)).text
+    officer = await signed_in(mixed)
+    for path in ("/", "/sandbox", "/aide", "/abonnement", "/console"):
+        page = (await mixed.ask("GET", path, headers=officer)).text
         assert MIXED in page, path
-        assert "aucun message réel" not in page
+        assert "Bac à sable : aucun message réel" not in page.replace("\xa0", " ")
         assert "Bac à sable</title>" in page
     assert "SMS in the sandbox, E-mail for real." in (await mixed.ask("GET", "/?lang=en")).text
 
 
+async def signed_in(door, grants=EVERYTHING):
+    """The cookie of an officer's open session."""
+
+    def start(conn):
+        town_hall, now = authority_of(conn, town.KEY), door.clock.now()
+        number = officers.appoint(
+            *(conn, town_hall, f"{len(grants)}@example.org", "Agent", grants),
+            actor="tests",
+            now=now,
+        )
+        return sessions.start(conn, number, now, stage=Stage.OPEN)
+
+    return {"Cookie": f"{COOKIE}={await door.hub.ledger.transact(start)}"}
+
+
+async def test_only_who_runs_the_hub_sees_what_real_people_were_sent(mixed):
+    for path in ("", "/amina", "/x", "/pannes", "/heure", "/exercices", "/emails/1", "/flux"):
+        answer = await mixed.ask("GET", f"/sandbox{path}")
+        assert answer.status == 303, path
+        assert answer.headers["Location"].startswith("/console/connexion?suite=%2Fsandbox"), path
+    for path in ("pannes", "amina/off", "telephones/vider"):
+        answer = await mixed.ask("POST", f"/sandbox/{path}", data={"on": "1"})
+        assert answer.status == 403, path
+    assert not mixed.sandbox.faults.of(ChannelName.SMS).off
+    assert (await mixed.ask("GET", "/sandbox", headers=await signed_in(mixed))).status == 200
+    writer = await signed_in(mixed, {Role.WRITE: None})
+    assert (await mixed.ask("GET", "/sandbox", headers=writer)).status == 303
+    stale = {"Cookie": f"{COOKIE}={'x' * 43}"}
+    assert (await mixed.ask("GET", "/sandbox", headers=stale)).status == 303
+    assert (await mixed.ask("GET", "/sandbox/api/messages")).status == 404
+
+
 async def test_nothing_that_training_allows_is_allowed(mixed):
+    officer = {"headers": await signed_in(mixed)}
     assert not mixed.app[DESK].sandbox
     before = mixed.clock.now()
     for path, form in (
         ("/sandbox/heure", {"to": "+1"}),
         ("/sandbox/exercices/crue/suite", {"step": "1"}),
     ):
-        assert (await mixed.ask("POST", path, data=form)).status == 403, path
+        assert (await mixed.ask("POST", path, data=form, **officer)).status == 403, path
     assert (mixed.clock.now() - before).total_seconds() < 60
     assert not mixed.sandbox.effects.select()
-    hours = await mixed.ask("GET", "/sandbox/heure")
+    hours = await mixed.ask("GET", "/sandbox/heure", **officer)
     assert "un canal est réel" in hours.text
     assert "<button" not in hours.text[hours.text.index("<main") : hours.text.index("</main>")]
-    assert "un canal est réel" in (await mixed.ask("GET", "/sandbox/exercices/crue")).text
+    script = await mixed.ask("GET", "/sandbox/exercices/crue", **officer)
+    assert "un canal est réel" in script.text
 
 
 async def test_faults_are_offered_of_the_stand_ins_alone(mixed):
-    page = (await mixed.ask("GET", "/sandbox/pannes")).text
+    officer = {"headers": await signed_in(mixed)}
+    page = (await mixed.ask("GET", "/sandbox/pannes", **officer)).text
     assert 'name="sms-service"' in page
     assert "email-service" not in page
-    assert "VilleValmont" not in (await mixed.ask("GET", "/sandbox")).text
+    assert "VilleValmont" not in (await mixed.ask("GET", "/sandbox", **officer)).text
 
 
 async def test_outside_a_sandbox_no_such_address_exists(seeded, tmp_path, mail_server):
