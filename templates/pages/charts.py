@@ -81,7 +81,8 @@ class Steps:
     """Several series over the same steps (months, minutes); `names` heads the steps in the table.
 
     `places` says where each step stands, in any unit (seconds); without them they are evenly
-    spaced. No value is below nought.
+    spaced. `end` is what a curve's scale ends with, by default the last label. No value is below
+    nought.
     """
 
     labels: tuple[str, ...]
@@ -89,6 +90,7 @@ class Steps:
     names: str = ""
     summary: str = ""
     places: tuple[int, ...] = ()
+    end: str = ""
 
     def headed(self, names: str, summary: str = "") -> "Steps":
         """The same under this heading."""
