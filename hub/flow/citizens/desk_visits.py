@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Staff at the desk: a key typed once becomes a short visit of their own.
 
-Until officers sign in by name (the console) a desk has one key; who sits there says so, and stands
-in every line of the audit.
+Who sits there says so, and stands in every line of the audit. Officers of the console need no key.
 """
 
 import hashlib
@@ -26,13 +25,14 @@ MOST_TRIES: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Clerk:
-    """Who is at which desk, and the token that their forms carry."""
+    """Who is at which desk, and the token that their forms carry. `number` is an officer's who
+    signed in to the console, None where a key opened the desk."""
 
     officer: str
     desk: str
-    key: int
     authority: int
     csrf: str = field(repr=False)
+    number: int | None = None
 
     @property
     def recorded_by(self) -> str:
@@ -42,7 +42,7 @@ class Clerk:
     @property
     def actor(self) -> str:
         """As the audit names the door."""
-        return f"desk:{self.desk}"
+        return f"desk:{self.desk}" if self.number is None else f"officer:{self.number}"
 
 
 def sign_in(conn: Connection, authority: int, key: str, officer: str, now: datetime) -> str | None:
@@ -77,7 +77,7 @@ def holder(conn: Connection, token: str, now: datetime) -> Clerk | None:
     ).one_or_none()
     if row is None:
         return None
-    return Clerk(row.officer, row.name, row.key, row.authority, _csrf(token))
+    return Clerk(row.officer, row.name, row.authority, _csrf(token))
 
 
 def clerk_of(conn: Connection, token: str, now: datetime) -> Clerk | None:

@@ -121,6 +121,15 @@ def _elsewhere(request: web.Request, seat: Seat | None) -> web.StreamResponse:
     return see_other(f"{SIGN_IN}?{back}" if back else SIGN_IN)
 
 
+async def at_console(request: web.Request, role: Role) -> Seat | None:
+    """Who is signed in to the console in this role, for a page outside it; None for anybody else.
+    Its forms are checked by that page."""
+    seat = await _seat(request)
+    if seat is None or seat.session.stage is not Stage.OPEN or not seat.officer.may(role):
+        return None
+    return None if lacks_proof(request, seat.officer) else seat
+
+
 def lacks_proof(request: web.Request, who: Officer) -> bool:
     """Whether this officer must have a second proof and has none; in the sandbox nobody must."""
     hub = desk(request)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """`/guichet`: staff subscribe somebody present, on the telephone, or by the paper form.
 
-Opened with a desk's key until officers sign in by name (decision 29). What somebody had before is
-never shown here: an officer writes down, and reads back what was written down just now.
+Opened with a desk's key (decision 29), and to officers of the console who may see contacts. What
+somebody had before is never shown here: an officer writes down, and reads back what was written
+down just now.
 """
 
 from collections.abc import Mapping
@@ -18,8 +19,10 @@ from hub.flow.citizens.asking import Verdict
 from hub.flow.citizens.assisting import AskedTooOftenError, Assisting
 from hub.flow.citizens.desk_visits import Clerk
 from hub.flow.citizens.enrolling import Confirmed
+from hub.flow.office.roles import Role
 from hub.web import cookies
 from hub.web.bodies import read_form
+from hub.web.console.guard import at_console
 from hub.web.desk import Desk, desk
 from hub.web.language import language_of
 from hub.web.limiter import block, caller
@@ -98,6 +101,18 @@ def _way_in(request: web.Request, errors: Mapping[str, str], officer: str) -> we
 
 
 async def _clerk(request: web.Request) -> Clerk | None:
+    return await _with_a_key(request) or await _from_the_console(request)
+
+
+async def _from_the_console(request: web.Request) -> Clerk | None:
+    seat = await at_console(request, Role.CONTACTS)
+    if seat is None or seat.officer.authority != desk(request).authority:
+        return None
+    who = seat.officer
+    return Clerk(who.name, "console", who.authority, seat.csrf, number=who.id)
+
+
+async def _with_a_key(request: web.Request) -> Clerk | None:
     hub, token = desk(request), cookies.read(request, _COOKIE)
     if token is None:
         return None
