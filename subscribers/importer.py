@@ -6,7 +6,7 @@ half written, and a run that was killed is simply run again.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from subscribers.addresses import FRENCH_REGIONS
 from subscribers.catalogue import Catalogue
 from subscribers.import_batch import BatchRules, Verdict, VerdictKind, import_batch
-from subscribers.import_lines import FileProblem, Line, open_csv
+from subscribers.import_lines import CsvFile, FileProblem, Line, open_csv
 from subscribers.import_person import ImportedPerson, Refused, read_person
 from subscribers.wording import Sentence
 
@@ -61,15 +61,36 @@ def import_csv(
     """
     file = open_csv(stream)
     if isinstance(file, FileProblem):
-        yield Verdict(file.line, VerdictKind.REFUSED, file.sentence, whole_file=True)
+        yield unreadable(file)
         return
-    rules = BatchRules(
-        authority=catalogue.authority,
-        suppression_key=options.suppression_key,
-        verified=options.verified,
-        dry_run=options.dry_run,
-        recorded_by=options.recorded_by,
-    )
+    rules = rules_of(catalogue, options)
+    with closing(read_batches(file, catalogue, options, now)) as batches:
+        for batch in batches:
+            with begin() as conn:
+                verdicts = import_batch(conn, batch.people, rules, now)
+            on_progress(batch.end, file.size)
+            yield from batch.with_refused(verdicts)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some lines, read: (line number, person) pairs, and the lines nobody can be read from. `end`
+    is the number of bytes read so far."""
+
+    people: Sequence[tuple[int, ImportedPerson]]
+    refused: Sequence[Verdict]
+    end: int
+
+    def with_refused(self, verdicts: Iterable[Verdict]) -> list[Verdict]:
+        """The verdicts of all its lines, in order."""
+        return sorted([*verdicts, *self.refused], key=lambda verdict: verdict.line)
+
+
+def read_batches(
+    file: CsvFile, catalogue: Catalogue, options: ImportOptions, now: datetime
+) -> Generator[Batch]:
+    """A file as batches for `import_batch`, each one transaction of whoever writes them. To be
+    closed by who does not read it to its end."""
     with closing(_Seen()) as seen:
         for lines in _batches(file.lines(), options.batch):
             people: list[tuple[int, ImportedPerson]] = []
@@ -80,10 +101,23 @@ def import_csv(
                     refused.append(Verdict(line.number, VerdictKind.REFUSED, person))
                 else:
                     people.append((line.number, person))
-            with begin() as conn:
-                verdicts = import_batch(conn, people, rules, now)
-            on_progress(lines[-1].end, file.size)
-            yield from sorted([*verdicts, *refused], key=lambda verdict: verdict.line)
+            yield Batch(people, refused, lines[-1].end)
+
+
+def rules_of(catalogue: Catalogue, options: ImportOptions) -> BatchRules:
+    """What holds for every batch of a file."""
+    return BatchRules(
+        authority=catalogue.authority,
+        suppression_key=options.suppression_key,
+        verified=options.verified,
+        dry_run=options.dry_run,
+        recorded_by=options.recorded_by,
+    )
+
+
+def unreadable(problem: FileProblem) -> Verdict:
+    """The one verdict of a file of which nothing was read."""
+    return Verdict(problem.line, VerdictKind.REFUSED, problem.sentence, whole_file=True)
 
 
 def _batches(lines: Iterator[Line], size: int) -> Iterator[list[Line]]:
@@ -113,7 +147,8 @@ class _Seen:
     """Which line named whom first, in a temporary database on disk so that memory stays flat."""
 
     def __init__(self) -> None:
-        self._db = sqlite3.connect("")  # a file nobody else sees, gone when closed
+        # a file nobody else sees, gone when closed; read by one thread after the other
+        self._db = sqlite3.connect("", check_same_thread=False)
         self._db.execute("CREATE TABLE seen (key TEXT PRIMARY KEY, line INTEGER) WITHOUT ROWID")
 
     def first_line(self, key: str, line: int) -> int:

@@ -21,7 +21,7 @@ from hub.web.api import announcements as api
 from hub.web.api import openapi, operating, previews, recurrences
 from hub.web.callbacks import twilio
 from hub.web.console import doors as console
-from hub.web.console import stream
+from hub.web.console import imports, stream
 from hub.web.desk import DESK, Desk
 from hub.web.hooks import standard
 from hub.web.language import language_of
@@ -106,6 +106,7 @@ def make_app(desk: Desk) -> web.Application:
     for door in doors:
         app.add_routes(door.routes())
     stream.install(app)
+    imports.install(app, desk)
     app.on_response_prepare.append(_secure)
     desk.metrics.register(_REQUESTS)
     desk.metrics.register(MACHINES)
