@@ -105,7 +105,7 @@ def foresee(
     lives = reached.outerjoin(subscriber_zone, subscriber_zone.c.subscriber == reached.c.subscriber)
     place = subscriber_zone.c.zone
     places = select(literal(_PLACE), place, *blank, func.count()).select_from(lives).group_by(place)
-    rows = conn.execute(union_all(groups, people, places)).all()
+    rows: Sequence[Any] = conn.execute(union_all(groups, people, places)).all()
     return Foreseen(
         groups=[_alike(at, *row) for row in rows if row[0] not in (_PERSON, _PLACE)],
         people=next(row[-1] for row in rows if row[0] == _PERSON),
