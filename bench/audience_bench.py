@@ -11,7 +11,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, create_engine, event, insert, text
+from sqlalchemy import Connection, create_engine, event, insert, text, update
 
 from channels.base import ChannelName
 from subscribers import tables
@@ -64,6 +64,31 @@ def fill(conn: Connection, people: int) -> None:
     conn.execute(insert(subscriber_zone), lives)
 
 
+def reach_out(conn: Connection, people: int) -> None:
+    """Six in ten also ask for e-mail, three in ten for their device, half of both in a digest; a
+    third of the town sleeps by quiet hours."""
+    for channel, share in (("email", 60), ("webpush", 30)):
+        theirs = [i for i in range(1, people + 1) if i * 7919 % 100 < share]
+        point = {"channel": channel, "verified_at": NOW, "created": NOW}
+        points = [{"subscriber": i, "address": f"{channel}{i}", **point} for i in theirs]
+        conn.execute(insert(contact_point), points)
+        asked = {"theme": 2, "channel": channel}
+        wishes = [{"subscriber": i, **asked, "cadence": ("now", "daily")[i % 2]} for i in theirs]
+        conn.execute(insert(subscription), wishes)
+    quiet = update(subscriber).values(quiet_start=1320, quiet_end=480)
+    conn.execute(quiet.where(subscriber.c.id % 3 == 0))
+
+
+def look_ahead(conn: Connection, zones: tuple[int, ...] | None) -> int:
+    """What the compose page asks of the town, for all its channels; returns the people."""
+    channels = (ChannelName.SMS, ChannelName.EMAIL, ChannelName.WEBPUSH)
+    queries = [AudienceQuery(1, (1, 2), zones, name, digestible=True) for name in channels]
+    found = foresee(conn, [asked(query) for query in queries], NOW)
+    for query in queries:
+        missed(conn, query)
+    return found.people
+
+
 def plan(conn: Connection, query: AudienceQuery, run: int) -> int:
     """Plan a whole run, one transaction a page; returns how many deliveries."""
     columns = ["subscriber", "contact_point", "cadence", "duplicate", "run"]
@@ -85,6 +110,12 @@ delivery = tables.Table(
     tables.Column("duplicate", tables.Boolean),
     tables.UniqueConstraint("subscriber", "run", "contact_point"),
 )
+
+
+def _timed(conn: Connection, zones: tuple[int, ...] | None) -> float:
+    start = time.perf_counter()
+    look_ahead(conn, zones)
+    return time.perf_counter() - start
 
 
 def main() -> None:
@@ -114,6 +145,12 @@ def main() -> None:
             tally = foresee(conn, [asked(query)], NOW)
             missed(conn, query)
             print(f"    counted {tally.people:,} people in {time.perf_counter() - start:.2f} s")
+    with engine.begin() as conn:
+        reach_out(conn, people)
+    with engine.connect() as conn:
+        for name, zones in (("everybody", None), ("ten zones", streets)):
+            spent = min(_timed(conn, zones) for _ in range(5))
+            print(f"looked ahead on three channels, {name}: {spent * 1e3:.0f} ms")
         window, rounds = list(range(1, 101)), 300
         start = time.perf_counter()
         for _ in range(rounds):
