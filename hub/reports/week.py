@@ -97,7 +97,7 @@ def week(  # noqa: PLR0917 (whose, when, and the money it is told in)
                 costs[currency(name)] += told.cost
     channels = {
         name: Told(sum(states[s] for s in SENT), states[DeliveryState.FAILED])
-        for name, states in sums.items()
+        for name, states in ((each, sums[each]) for each in ChannelName if each in sums)
     }
     return Week(len(ids), channels, dict(costs), len(ids) - len(measured))
 
