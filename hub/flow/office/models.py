@@ -87,6 +87,7 @@ def keep(
 ) -> Model:
     """A model of this name, a new one where there is no `key`. Raises `LookupError` where there
     is none of that key."""
+    _settle(conn, officer.authority, now)  # a first model of one's own is not the only one
     kept = {n: v for n, v in document.items() if KEPT.fullmatch(n)} | {"name": name}
     if not key:
         return _add(conn, officer.authority, _free_key(conn, officer.authority, name), kept, now)

@@ -138,7 +138,7 @@ async def _form(
         "console/model.html",
         status=422 if empty else 200,
         key=key,
-        name=name,
+        called=name,
         doc=document,
         themes=themes,
         ways=[each.value for each in hub.intake.channels],
