@@ -187,8 +187,7 @@ async def open_hub(
         await stack.enter_async_context(Retiring(ledger, rules, clock))
         await stack.enter_async_context(measuring(settings, engine.press, ledger, clock))
         intake = Intake(ledger, engine.press, list(configured(settings)), clock, engine.changed)
-        desk = _desk(settings, clock, engine, intake, town, keys)
-        desk = replace(desk, receipts=receipt_reader(channels), stand_ins=tuple(fake))
+        desk = _desk(settings, clock, engine, intake, town, keys, channels, fake)
         app = make_app(desk)
         if (codes := x_codes(settings, desk, channels)) is not None:
             app[X_CODES] = await stack.enter_async_context(codes)
@@ -196,8 +195,7 @@ async def open_hub(
         if mailbox is not None:
             await stack.enter_async_context(mailbox)
         if sandbox is not None:
-            sandbox.bounces.port = mailbox.port if mailbox else 0
-            show_phones(app, settings, clock, sandbox, phones)
+            show_phones(app, settings, clock, sandbox, phones, mailbox.port if mailbox else 0)
         url = await _let_in(stack, app, settings, clock, server)
         yield Hub(settings, ledger, engine, intake, town, url)
         log.info("hub.stopping")
@@ -252,6 +250,8 @@ def _desk(  # noqa: PLR0917 (one caller, just above)
     intake: Intake,
     town: Town,
     keys: Keys,
+    channels: Sequence[Channel],
+    fake: Sequence[ChannelName],
 ) -> Desk:
     metrics = CollectorRegistry()
     return Desk(
@@ -278,6 +278,8 @@ def _desk(  # noqa: PLR0917 (one caller, just above)
         gauges=gauges(metrics),
         authority=town.authority,
         authority_name=town.name,
+        stand_ins=tuple(fake),
+        receipts=receipt_reader(channels),
     )
 
 

@@ -62,16 +62,18 @@ def sandboxed(settings: Settings, sandbox: Sandbox) -> Settings:
     return settings.model_copy(update={"channels": channels})
 
 
-def show_phones(
+def show_phones(  # noqa: PLR0917 (one caller)
     app: web.Application,
     settings: Settings,
     clock: Clock,
     sandbox: Sandbox,
     phones: Phones | None,
+    mailbox_port: int,
 ) -> None:
     """Serve the sandbox's pages on the hub's own port, and its JSON where no channel is real: it
-    asks nobody who they are."""
+    asks nobody who they are. What citizens write comes back, and letters to `mailbox_port`."""
     sandbox.twilio.inbound_url = inbound_url(settings)
+    sandbox.bounces.port = mailbox_port
     alone = not real(settings)
     if alone:
         sandbox.routes(app)

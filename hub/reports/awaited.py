@@ -4,20 +4,18 @@ for a provider that does not answer."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Connection, select
 
 from channels.base import ChannelName, Reason
 from hub.delivery import DeliveryState
-from hub.flow.planning.digest import DigestTimes
 from hub.ledger import announcements
 from hub.ledger.tables import delivery, run
 from hub.reports.shown import shown_state
 from subscribers import directory
 from subscribers.catalogue import Catalogue
-from subscribers.preferences import instant
 from subscribers.tables import from_ms
 from templates.pages.wording import TIMED_STATES, ShownState
 from templates.render import choose
@@ -45,7 +43,7 @@ def awaited(  # noqa: PLR0917 (whose, where, in which words, when)
     town: Catalogue,
     addresses: Collection[tuple[ChannelName, str]],
     language: str,
-    digests: DigestTimes,
+    next_digest: datetime,
     now: datetime,
 ) -> list[Awaited]:
     """What waits for whoever holds these addresses in `town`, oldest first, at most twenty.
@@ -69,8 +67,6 @@ def awaited(  # noqa: PLR0917 (whose, where, in which words, when)
     )
     rows = conn.execute(query).all()
     told = announcements.by_ids(conn, list({row.announcement for row in rows}))
-    day, _ = digests.latest(now, town.timezone)
-    next_digest = instant(day + timedelta(days=1), digests.minute, town.timezone)
     found = []
     for row in rows:
         about, channel = told[row.announcement], ChannelName(row.channel)

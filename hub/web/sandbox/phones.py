@@ -8,7 +8,6 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from channels.base import ChannelName
-from hub.flow.planning.digest import DigestTimes
 from hub.ledger import announcements
 from hub.reports.awaited import Awaited, awaited
 from hub.reports.progress import progress
@@ -17,6 +16,7 @@ from hub.web.desk import desk
 from hub.web.language import language_of
 from hub.web.portal.announcement import is_public
 from hub.web.sandbox.faults import troubles
+from hub.web.sandbox.hours import coming
 from hub.web.sandbox.shown import phone_of, timeline
 from hub.web.sandbox.stage import (
     SWITCHES,
@@ -108,12 +108,12 @@ def _one(request: web.Request, phone: Phone) -> web.Response:
 
 async def _phones(request: web.Request, personas: Sequence[Persona]) -> list[Phone]:
     hub, language, now = desk(request), language_of(request), desk(request).clock.now()
-    engine = hub.settings.engine
-    times = DigestTimes.named(engine.digest_time, engine.digest_day)
+    evening = hub.settings.engine.digest_time
 
     def read(conn: Connection) -> list[list[Awaited]]:
         town = load_catalogue(conn, hub.authority)
-        return [awaited(conn, town, p.addresses, language, times, now) for p in personas]
+        digest = coming(evening, now, town.timezone) or now
+        return [awaited(conn, town, p.addresses, language, digest, now) for p in personas]
 
     waiting = await hub.ledger.read(read)
     phones, stage = phones_of(request), stage_of(request)
