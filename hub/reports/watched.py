@@ -78,12 +78,22 @@ class Watched:
         return self.announcement.state in _OVER and not planning and not self.total("waiting")
 
     @property
+    def is_still(self) -> bool:
+        """Nothing is leaving now: what waits was held for an hour its reader chose, or by us."""
+        planning = any(each.planning for each in self.channels)
+        return not planning and self.total("waiting") == self._held
+
+    @property
+    def _held(self) -> int:
+        return sum(each.n for each in self.of(_HELD))
+
+    @property
     def ends(self) -> datetime | None:
         """When it will be over, at the pace it has had; None where that says nothing yet."""
         elapsed, settled = self.summary.elapsed, self.total("settled")
         if self.announcement.state is not State.RUNNING or elapsed is None:
             return None
-        left = self.total("waiting") - sum(each.n for each in self.of(_HELD))
+        left = self.total("waiting") - self._held
         if settled < _ENOUGH or elapsed < timedelta(seconds=_ENOUGH) or left <= 0:
             return None
         return self.now + elapsed * left / settled

@@ -19,7 +19,7 @@ from hub.flow.office import agenda, attending, to_do, ways_now
 from hub.ledger import assumptions
 from hub.reports.recipients import GROUPS
 from hub.web.admin import journal
-from hub.web.console import check, home, statistics_sheet, watching
+from hub.web.console import check, home, reporting, statistics_sheet, watching
 from subscribers.import_batch import VerdictKind
 from templates.completeness import Element
 from templates.content import Kind, NoteKind
@@ -93,6 +93,8 @@ KEYED |= {
     *(f"did.{verb}" for verb in watching.DEEDS),
     *(f"flash.{name}" for name in LIVE),
     *(f"group.{name}" for name in GROUPS),
+    *(f"figure.{name}" for name in reporting.FIGURES),
+    *(f"column.{name}" for name in reporting.COLUMNS),
     *(f"event.{name}" for name in ("begun", "tried", "told")),
     *(f"follow.{kind}" for kind in (Kind.UPDATE, Kind.CORRECTION, Kind.ALL_CLEAR)),
 }
@@ -119,6 +121,7 @@ KEYED |= {
 KEYED |= {
     *(f"journal.{name}" for name in journal.HEADINGS),
     *(f"did.{verb}" for verb in journal.DEEDS_ELSEWHERE),
+    "flash.key_revoked",
 }
 SPOKEN_ATTRIBUTES = {"alt", "aria-label", "data-label", "placeholder", "title"}
 

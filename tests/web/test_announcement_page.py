@@ -7,7 +7,7 @@ import pytest
 
 from hub.flow.office.roles import Role
 from hub.ledger import tables
-from templates.pages.wording import translations
+from templates.pages.wording import channel_name, translations
 
 WORDS = translations("fr").gettext
 CUT = {
@@ -195,3 +195,29 @@ async def test_the_pages_of_the_log_hold_everybody_once(office):
         tables.delivery, tables.delivery.c.state.in_(["accepted", "delivered", "failed"])
     )
     assert sorted(map(int, seen)) == sorted(row.id for row in rows)
+
+
+async def test_the_report_its_file_and_the_api_tell_the_same(office):
+    hand = await office.officer({Role.READ: None})
+    code, key = await posted(office.door)
+    shown = await office.door.settled(key, code)
+    here = f"/console/annonces/{code}"
+    page = (await hand.get(here)).text
+    assert 'id="bilan"' in page
+    empty = await hand.post(f"{here}/rapport.csv", {"reason": " "})
+    assert empty.status == 422
+    assert not await office.door.rows(tables.audit, tables.audit.c.verb == "export")
+    reply = await hand.post(f"{here}/rapport.csv", {"reason": "Conseil municipal"})
+    assert reply.kind == "text/csv"
+    told = [line.split(";") for line in reply.raw.decode("utf-8-sig").splitlines()[1:]]
+    figures = {(each[2], each[3]): each[5] for each in told if not each[4]}
+    for run in shown["channels"]:
+        name = channel_name(run["channel"], "fr")
+        if run["planned"]:
+            total, answered, *_ = cells(page, run["channel"])
+            assert int(figures[name, "À envoyer"]) == run["planned"] == total
+            assert int(figures[name, "Remis"]) == answered
+    people = int(figures["", "Personnes"])
+    assert f"sur {people}" in page
+    (line,) = await office.door.rows(tables.audit, tables.audit.c.verb == "export")
+    assert line.detail["reason"] == "Conseil municipal"

@@ -14,11 +14,14 @@ from hub.flow.office.looking_ahead import texts_of
 from hub.flow.office.roles import Role
 from hub.flow.office.small_numbers import Teller
 from hub.tariff import prices_of
+from hub.web.console.drawings import delivery_curve
 from hub.web.console.guard import Seat, seated
+from hub.web.console.reporting import report_of
 from hub.web.console.showing import see_other, show
 from hub.web.console.stream import stream
 from hub.web.console.watching import ONE, Sight, chained, context, look, must_see, sight
 from hub.web.desk import desk
+from hub.web.language import language_of
 from hub.web.portal.announcement import is_public
 from hub.web.problems import not_found
 
@@ -47,6 +50,7 @@ async def show_one(request: web.Request, seat: Seat) -> web.StreamResponse:
         raise not_found()
     here = f"/console/annonces/{found.announcement.code}"
     title, language = found.title
+    made = await report_of(request, found)
     return show(
         request,
         seat,
@@ -56,9 +60,10 @@ async def show_one(request: web.Request, seat: Seat) -> web.StreamResponse:
         title_language=language,
         public_url=f"/a/{found.announcement.code}" if is_public(found.announcement) else "",
         messages=_messages(request, found),
-        teller=Teller(exactly=True),  # no count of people is told beside these texts
+        teller=Teller(seat.officer.may(Role.CONTACTS)),
         chain=chained(found),
-        report=None,
+        report=made,
+        drawn=None if made is None else delivery_curve(made.curve, language_of(request)),
         flux="" if found.watched.is_over else f"{here}/flux",
     )
 

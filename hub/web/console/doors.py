@@ -4,7 +4,7 @@
 from types import ModuleType
 from typing import Final
 
-from hub.web.admin import journal, team
+from hub.web.admin import journal, keys, team
 from hub.web.console import (
     announcement,
     announcements,
@@ -12,6 +12,7 @@ from hub.web.console import (
     check,
     compose,
     follow,
+    help,
     home,
     imports,
     invitation,
@@ -23,6 +24,7 @@ from hub.web.console import (
     preview,
     profile,
     recipients,
+    reporting,
     second_proof,
     second_step,
     sends,
@@ -38,6 +40,7 @@ DOORS: Final[tuple[ModuleType, ...]] = (
     playing,
     team,
     journal,
+    keys,
     new,  # before the announcements: its path could be a code
     compose,
     preview,
@@ -47,6 +50,7 @@ DOORS: Final[tuple[ModuleType, ...]] = (
     sends,
     people,
     imports,
+    help,
     person,
     profile,
     statistics,
@@ -55,4 +59,5 @@ DOORS: Final[tuple[ModuleType, ...]] = (
     check,
     follow,
     recipients,
+    reporting,
 )
