@@ -7,7 +7,11 @@ from hub.flow.office import compositions, officers
 from hub.flow.office.four_eyes import Terms
 from hub.flow.office.publishing import Publishing
 from hub.flow.office.roles import Role
+from hub.flow.site import Press, Site
+from templates.catalogue import Catalogue
+from templates.render import Composer
 
+PRESS = Press(Composer(Catalogue()), Site("https://alerte.example.org"))
 BOTH = {Role.WRITE: None, Role.APPROVE: None}
 WATER = {
     "shape": "free",
