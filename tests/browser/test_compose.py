@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Writing in a real browser: it saves itself, says what it becomes, and loses nothing."""
+
+import asyncio
+import itertools
+import json
+
+import pytest
+from browsing import WIDE
+from door_rig import START, authority_of
+
+from hub.demo_town import town as demo_town
+from hub.flow.office import officers
+from hub.flow.office.roles import Role
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+PASSWORD = "une phrase de passe assez longue"
+SAMPLE = (
+    "coupure d’eau jeudi 26/11 de 8 h à 12 h, quartier des Tanneries, pour réparer une fuite. "
+    "Prévoyez de l'eau."
+)
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def sign_in(town, make_tab):
+    """`await sign_in()`: a tab in which somebody who writes sits at the console."""
+
+    async def signed_in(**look):
+        email = f"plume{next(_numbers)}@example.org"
+
+        def appoint(conn):
+            number = authority_of(conn, demo_town.KEY)
+            grants = {Role.WRITE: None}
+            officers.appoint(
+                conn, number, email, "Plume", grants, actor="t", now=START, password=PASSWORD
+            )
+
+        await town.door.hub.ledger.transact(appoint)
+        tab = await make_tab(**look)
+        page = getattr(tab, "page", tab)
+        await page.goto(town.home + "/console/connexion")
+        await page.fill("#email", email)
+        await page.fill("#password", PASSWORD)
+        await page.click("main form .button")
+        await page.wait_for_url("**/console")
+        return page
+
+    return signed_in
+
+
+async def begin(page, town):
+    await page.goto(town.home + "/console/annonces/nouvelle")
+    await page.click("main form.actions .button >> nth=0")
+    await page.wait_for_url("**/rediger")
+    return page.url.split("/")[-2]
+
+
+async def test_what_is_typed_becomes_segments_and_people_without_a_click(sign_in, town):
+    page = await sign_in(viewport=WIDE)
+    await begin(page, town)
+    await page.fill("#title", "Eau")
+    await page.fill("#body", SAMPLE)
+    await page.check("#themes-eau")
+    await page.wait_for_selector("#figures-sms-fr:has-text('UCS-2')")
+    before = await page.text_content("#people")
+    await page.check("#zones-tanneries")
+    await page.wait_for_function(
+        "b => document.getElementById('people').textContent !== b", arg=before
+    )
+    assert await page.evaluate("document.activeElement.id") == "zones-tanneries"
+
+
+async def test_answers_out_of_order_never_show_old_figures(sign_in, town):
+    page = await sign_in()
+    await begin(page, town)
+    held, came = [], asyncio.Event()
+
+    async def late(route):
+        if "premier" in (route.request.post_data or "") and not held:
+            answer = await route.fetch()
+            held.append((route, answer))
+            came.set()
+        else:
+            await route.continue_()
+
+    await page.route("**/apercu", late)
+    await page.fill("#body", "premier")
+    await page.fill("#title", "Eau")
+    await came.wait()
+    await page.fill("#body", "deuxieme")
+    await page.wait_for_selector("#preview-sms-fr:has-text('deuxieme')")
+    route, answer = held[0]
+    await route.fulfill(response=answer)
+    await page.wait_for_load_state("networkidle")
+    assert "deuxieme" in await page.text_content("#preview-sms-fr")
+
+
+async def test_fifty_letters_are_told_to_a_screen_reader_once_at_most(sign_in, town):
+    page = await sign_in()
+    await begin(page, town)
+    await page.evaluate(
+        "window.heard = []; new MutationObserver(() => heard.push(said.textContent))"
+        ".observe(document.getElementById('said'), {childList: true, characterData: true})"
+    )
+    await page.fill("#title", "Eau")
+    await page.type("#body", "a" * 50, delay=15)
+    await page.wait_for_function("() => heard.length > 0")
+    assert len(json.loads(await page.evaluate("JSON.stringify(heard)"))) == 1
+
+
+async def test_a_closed_tab_kept_what_was_written(sign_in, town):
+    page = await sign_in()
+    code = await begin(page, town)
+    await page.fill("#title", "Gardé sans clic")
+    await page.wait_for_function("() => document.querySelector('[name=version]').value !== '1'")
+    assert "enregistré" in await page.text_content("#saved")
+    other = await page.context.new_page()
+    await page.close()
+    await other.goto(f"{town.home}/console/annonces/{code}/rediger")
+    assert await other.input_value("#title") == "Gardé sans clic"
+
+
+async def test_somebody_elses_change_is_told_before_it_is_met(sign_in, town):
+    page = await sign_in()
+    code = await begin(page, town)
+    other = await page.context.new_page()
+    await other.goto(f"{town.home}/console/annonces/{code}/rediger")
+    await other.fill("#title", "Autre")
+    await other.click(".bar button:has-text('Enregistrer')")
+    await other.wait_for_load_state()
+    await page.fill("#title", "Mien")
+    await page.wait_for_selector("#overtaken:visible")
+    await page.click(".bar button:has-text('Enregistrer')")
+    await page.wait_for_selector("text=Deux versions")
+    assert "Mien" in await page.text_content("table")
+    assert "Autre" in await page.text_content("table")
+
+
+async def test_an_area_is_drawn_by_clicking_its_corners(sign_in, town):
+    page = await sign_in(viewport=WIDE)
+    await begin(page, town)
+    await page.click("summary:has-text('Dessiner une zone')")
+    await page.click("[data-draw]")
+    for x, y in ((50, 50), (150, 50), (150, 120)):
+        await page.click("#map", position={"x": x, "y": y})
+    points = (await page.input_value("#polygon")).split("\n")
+    assert len(points) == 3
+    assert all(48.9 < float(each.split(",")[0]) < 49.1 for each in points)
+    assert await page.get_attribute("#traced", "d")
+    await page.click("[data-undo]")
+    assert len((await page.input_value("#polygon")).split("\n")) == 2
