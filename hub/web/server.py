@@ -22,6 +22,8 @@ from hub.web.api import openapi, operating, previews, recurrences
 from hub.web.callbacks import twilio
 from hub.web.console import doors as console
 from hub.web.console import imports, stream
+from hub.web.console.guard import SEAT
+from hub.web.console.showing import show as show_seated
 from hub.web.desk import DESK, Desk
 from hub.web.hooks import standard
 from hub.web.language import language_of
@@ -238,12 +240,23 @@ def _told(request: web.Request, problem: ProblemError) -> web.Response:
     if is_machine(request.path):
         return problems.response(problem, reference)
     sentence = {"fr": problem.fr, "en": problem.en} if problem.status in _TOLD else {}
-    page = show(
-        request,
-        "message.html",
-        status=problem.status,
-        reference=reference,
-        sentence=sentence.get(language_of(request), ""),
-    )
+    said = sentence.get(language_of(request), "")
+    page = _message(request, problem.status, reference, said)
     page.headers.update(problem.headers)
     return page
+
+
+_OFFICE: Final = ("/console", "/admin")
+
+
+def _message(request: web.Request, status: int, reference: str, sentence: str) -> web.Response:
+    """Within the console for whoever sits there; where its frame itself fails, alone."""
+    told = {"status": status, "reference": reference, "sentence": sentence}
+    seat = request.get(SEAT)
+    if seat is not None:
+        try:
+            return show_seated(request, seat, "message.html", **told)
+        except Exception:  # the page that tells a fault must not be one
+            log.exception("http.bug")
+    home = {"home_url": "/console"} if request.path.startswith(_OFFICE) else {}
+    return show(request, "message.html", **told, **home)

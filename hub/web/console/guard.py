@@ -72,6 +72,7 @@ class Seat:
         return [each for each in self.form.getall(name, []) if isinstance(each, str)]
 
 
+SEAT: Final = web.RequestKey("seat", Seat)
 Handler = Callable[[web.Request, Seat], Awaitable[web.StreamResponse]]
 Door = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -92,6 +93,7 @@ def seated(
             seat = await _seat(request)
             if seat is None or seat.session.stage is not stage:
                 return _elsewhere(request, seat)
+            request[SEAT] = seat  # whatever goes wrong from here on is told within the console
             if not unproven and stage is Stage.OPEN and lacks_proof(request, seat.officer):
                 return _to_set_up(request)
             if roles and not any(seat.officer.may(role) for role in roles):
