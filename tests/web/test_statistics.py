@@ -150,7 +150,8 @@ async def test_a_handful_of_people_is_not_told_but_to_who_sees_contacts(office, 
     assert figures(page)["Par personne jointe"] == "–"
     (row,) = sheet(await reader.get(FILE))
     assert row["Personnes jointes"] == "moins de 5"
-    assert row["Coût par personne jointe (EUR)"] == ""
+    assert row["Coût par personne jointe (EUR)"] == row["Courriers évités"] == ""
+    assert "par courrier" not in page
     trusted = await office.officer({Role.READ: None, Role.CONTACTS: None})
     assert figures((await trusted.get(PAGE)).text)["Personnes jointes, une fois par annonce"] == "3"
 

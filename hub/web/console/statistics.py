@@ -104,7 +104,8 @@ async def change_assumptions(request: web.Request, seat: Seat) -> web.StreamResp
     await hub.ledger.transact(
         lambda conn: assume(conn, authority, values, actor=actor, now=now), hurry=True
     )
-    return see_other(request, PATH, "assumptions_saved")
+    reads = seat.officer.may(Role.READ)
+    return see_other(request, PATH if reads else ASSUMPTIONS, "assumptions_saved")
 
 
 def _form(

@@ -109,7 +109,6 @@ def _by_month(view: View, language: str) -> Iterator[Sequence[Cell]]:
     for month, found, moved in zip(
         view.months[chosen], view.by_month, view.movements[chosen], strict=True
     ):
-        paper = against_paper(found, view.supposed)
         yield [
             *(str(month), found.count),
             *(found.announcements.get(level, 0) for level in _LEVELS),
@@ -117,7 +116,7 @@ def _by_month(view: View, language: str) -> Iterator[Sequence[Cell]]:
             *_channels(found),
             *_after(view, found, language),
             *(_few(view, n, language) for n in (moved.joined, moved.left)),
-            *(paper.letters, _amount(paper.cost), paper.grams, paper.co2),
+            *_paper(view, found),
         ]
 
 
@@ -163,6 +162,14 @@ def _alike(view: View, found: Figures, language: str) -> Sequence[Cell]:
         *(_few(view, n, language) for n in (found.people, found.reached)),
         *(_seconds(span) for span in (found.median, found.slowest, found.drafting)),
     ]
+
+
+def _paper(view: View, found: Figures) -> Sequence[Cell]:
+    """Nothing where it would tell how few were reached."""
+    if view.told(found.reached) is None:
+        return [None] * len(_LAST)
+    paper = against_paper(found, view.supposed)
+    return [paper.letters, _amount(paper.cost), paper.grams, paper.co2]
 
 
 def _after(view: View, found: Figures, language: str) -> Sequence[Cell]:
