@@ -17,7 +17,7 @@ from hub.flow.accept.intake import UnknownAnnouncementError, visible
 from hub.flow.accept.problems import Problem, RefusedError
 from hub.flow.office import compositions, four_eyes, handing_in
 from hub.flow.office.compositions import Composition
-from hub.flow.office.fields import Document, is_field
+from hub.flow.office.fields import Document, is_field, text
 from hub.flow.office.four_eyes import Terms
 from hub.flow.office.looking_ahead import Ahead, completeness_of, looking_ahead
 from hub.flow.office.officers import Officer
@@ -146,9 +146,15 @@ def _asked(conn: Connection, found: Announcement, officer: Officer, terms: Terms
         composition,
         catalogue,
         former=None if composition is None else handing_in.former_of(conn, composition),
-        others=four_eyes.others(conn, found, composition, catalogue),
+        others=_asked_first(four_eyes.others(conn, found, composition, catalogue), composition),
         alone=alone,
     )
+
+
+def _asked_first(others: Sequence[Officer], composition: Composition | None) -> Sequence[Officer]:
+    """By name, but for the one whom the form asks."""
+    asked = "" if composition is None else text(composition.document, "asked")
+    return sorted(others, key=lambda each: str(each.id) != asked)
 
 
 def _foreseen(conn: Connection, hub: Desk, found: Checked) -> Checked:
