@@ -58,6 +58,9 @@ def sandboxed(settings: Settings, sandbox: Sandbox) -> Settings:
     if asked is not None and update.get("x") is not None:
         x = update["x"].model_copy(update={"direct_messages": asked.direct_messages})
         update = {**update, "x": x}
+    ours = settings.channels.sms
+    if ours is not None and ours.price and update.get("sms") is not None:
+        update = {**update, "sms": update["sms"].model_copy(update={"price": ours.price})}
     channels = settings.channels.model_copy(update=update)
     return settings.model_copy(update={"channels": channels})
 

@@ -261,5 +261,9 @@ def test_the_cost_of_a_hidden_count_is_told_as_the_most_it_may_be():
     assert Teller(exactly=False).cost(90_000, 2) == 180_000
     assert Teller(exactly=True).cost(90_000, 2) == 90_000
     assert Teller(exactly=False).cost(450_000, 10) == 450_000
-    assert Teller(exactly=False).hides([7, 3])
-    assert not Teller(exactly=False).hides([7, 0])
+
+
+def test_the_towns_own_post_is_nobodys():
+    assert Teller(exactly=False).count(1, X) == 1
+    assert Teller(exactly=False).count(2, X) is None
+    assert Teller(exactly=False).cost(200_000, 1, X) == 200_000

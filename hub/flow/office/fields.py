@@ -47,8 +47,8 @@ def gathered(pairs: Iterable[tuple[str, str]], before: Document) -> dict[str, An
         if not is_field(name):
             continue
         written = value.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
-        if name in LISTS:
-            found[name] += [written] if written else []
+        if name in LISTS:  # one button may choose several (every family of characters)
+            found[name] += written.split() if name == "spelling" else [written] if written else []
         else:
             found.setdefault(name, written)
     return found | {name: before[name] for name in FIXED if name in before}

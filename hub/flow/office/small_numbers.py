@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Which counts of people may be told: a very small one points at somebody."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
+
+from channels.base import ChannelName
 
 FEWEST: Final = 5
 """Below it a count of people is told as "fewer than 5" (UX.md 7.2). None at all is told: it is
@@ -24,14 +25,14 @@ class Teller:
 
     exactly: bool
 
-    def count(self, count: int) -> int | None:
-        """The count, or None for "fewer than 5"."""
+    def count(self, count: int, channel: ChannelName | None = None) -> int | None:
+        """The count, or None for "fewer than 5". One post on X is the town's own, nobody's."""
+        if channel is ChannelName.X and count == 1:
+            return count
         return told(count, exactly=self.exactly)
 
-    def hides(self, counts: Iterable[int]) -> bool:
-        """Whether one of these is not told: their sum would tell it."""
-        return any(self.count(each) is None for each in counts)
-
-    def cost(self, cost: int, copies: int) -> int:
+    def cost(self, cost: int, copies: int, channel: ChannelName | None = None) -> int:
         """The cost of so many copies; where those are not told, of the most they may be."""
-        return cost if self.count(copies) is not None else cost // copies * (FEWEST - 1)
+        if self.count(copies, channel) is not None:
+            return cost
+        return cost // copies * (FEWEST - 1)

@@ -91,18 +91,18 @@ def _going(each: Going) -> dict[str, Any]:
     counts = {"messages": each.messages, "held": each.held, "in_a_digest": each.digested}
     lost = {**asdict(each.missed), "paused": each.paused, "same_address": each.same_address}
     return {
-        **{name: _TELLER.count(n) for name, n in counts.items()},
+        **{name: _TELLER.count(n, each.channel) for name, n in counts.items()},
         "not_reached": {name: _TELLER.count(n) for name, n in lost.items()},
     }
 
 
 def _text(each: Leaving) -> dict[str, Any]:
     assert each.preview is not None  # `Intake.check` printed it a moment ago
-    hidden = _TELLER.count(each.copies) is None
+    hidden = _TELLER.count(each.copies, each.channel) is None
     return {
         "channel": each.channel,
         "language": each.language,
-        "messages": _TELLER.count(each.copies),
+        "messages": _TELLER.count(each.copies, each.channel),
         "cost": None if each.cost is None or hidden else each.cost / MILLION,
         "currency": each.currency,
         "figures": asdict(each.preview.figures),
@@ -125,7 +125,7 @@ def _costs(ahead: Ahead) -> dict[str, float | None]:
     hidden = {
         each.currency
         for each in ahead.leaving
-        if each.cost is not None and _TELLER.count(each.copies) is None
+        if each.cost is not None and _TELLER.count(each.copies, each.channel) is None
     }
     return {
         currency: None if currency in hidden else cost / MILLION
