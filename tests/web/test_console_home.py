@@ -112,3 +112,5 @@ async def test_a_channel_out_of_order_is_said_with_its_hour(office, told):
     page = await hand.get("/console")
     assert re.search(r"en panne depuis <time[^>]*>10\xa0h\xa00\d</time>", page.text)
     assert "Les messages attendent, rien n’est perdu." in page.text
+    elsewhere = await hand.get("/console/calendrier")
+    assert "Les messages attendent, rien n’est perdu." in elsewhere.text

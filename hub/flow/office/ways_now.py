@@ -71,6 +71,16 @@ def ways_now(conn: Connection, roads: Iterable[Road], clock: Clock) -> Sequence[
     return found
 
 
+def out_of_order(roads: Iterable[Road], clock: Clock) -> Sequence[Way]:
+    """The channels whose providers take nothing; no look at the ledger."""
+    found = []
+    for road in roads:
+        how, since = _how(road, clock)
+        if how in (How.OUT, How.PROBING):
+            found.append(Way(road.name, how, since))
+    return found
+
+
 def _how(road: Road, clock: Clock) -> tuple[How, datetime | None]:
     now = clock.monotonic()
     conditions = {each.condition(now) for each in road.providers.each}

@@ -23,13 +23,16 @@ from hub.reports.coming_and_going import Movement, movements
 from hub.reports.progress import ChannelProgress, progress
 from hub.reports.published import Thread, published
 from hub.reports.week import Week, week
+from hub.tariff import prices_of
 from hub.web.console.guard import Seat, seated
 from hub.web.console.showing import show
+from hub.web.console.sms_month import MILLION, left_of_month
 from hub.web.console.stream import Shown, part, stream
 from hub.web.console.titles import Title, title_of
 from hub.web.desk import Desk, desk
 from hub.web.language import language_of
 from subscribers import figures
+from subscribers.catalogue import load_catalogue
 
 log = structlog.get_logger(__name__)
 
@@ -131,11 +134,12 @@ async def _live(request: web.Request, seat: Seat) -> Mapping[str, Any]:
     def read(conn: Connection) -> tuple[Sequence[Item], list[Row], Scope]:
         items = desk_work.to_do(conn, seat.officer, own=hub.sandbox)
         scope = scope_of(conn, seat.officer, Role.READ)
+        mine = scope_of(conn, seat.officer, Role.WRITE)
         rows = [
             Row(each, title_of(each.titles, language), progress(conn, each.id))
             for each in desk_work.going(conn, scope)
         ]
-        return items, rows, scope
+        return items, rows, mine
 
     found = await _or_none(hub.ledger.read(read))
     items, rows = (found[0], found[1]) if found else (None, None)
@@ -150,8 +154,8 @@ async def _live(request: web.Request, seat: Seat) -> Mapping[str, Any]:
 
 
 async def _without_all_clear(hub: Desk, seat: Seat, scope: Scope) -> Sequence[Thread]:
-    """Urgent announcements under way that this officer may end; oldest first."""
-    if not (seat.officer.may(Role.WRITE) or seat.officer.may(Role.APPROVE)):
+    """Urgent announcements under way whose end this officer may write; oldest first."""
+    if not seat.officer.may(Role.WRITE):
         return ()
     found = await published(hub.ledger, seat.authority.id)
     alerts = found.alerts(hub.clock.now())
@@ -166,9 +170,24 @@ async def _ways(hub: Desk) -> Sequence[Way]:
     return await hub.ledger.read(lambda conn: ways_now(conn, roads, clock))
 
 
-async def _budget(hub: Desk, seat: Seat) -> Mapping[str, int] | None:
-    """What is left of the month's money for SMS, and how many that is about; None without one."""
-    return None
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What is left of the month's money for SMS, in millionths, and how many messages that is."""
+
+    left: int
+    messages: int
+
+
+async def _budget(hub: Desk, seat: Seat) -> Budget | None:
+    """None where nothing bounds it, or nobody set what an SMS costs."""
+    now = hub.clock.now()
+    left = await hub.ledger.read(
+        lambda conn: left_of_month(conn, hub, load_catalogue(conn, seat.authority.id), now)
+    )
+    each = round(prices_of(hub.settings)[ChannelName.SMS].each * MILLION)
+    if left is None or not each:
+        return None
+    return Budget(left.millionths, max(0, left.millionths) // each)
 
 
 # --------------------------------------------------------------------------- around now

@@ -6,8 +6,10 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from hub.flow.office.ways_now import out_of_order
 from hub.web import cookies, showing
 from hub.web.console.guard import Seat
+from hub.web.desk import desk
 
 _FLASH: Final = "flash"
 _SECONDS: Final = 60
@@ -21,7 +23,7 @@ def show(
 
     What the last form came to is said once, where `see_other` left word of it.
     """
-    flash = flash_of(request)
+    flash, hub = flash_of(request), desk(request)
     response = showing.show(
         request,
         name,
@@ -30,6 +32,8 @@ def show(
         authority=seat.authority,
         seat=seat,
         flash=flash,
+        outages=out_of_order(hub.engine.roads.values(), hub.clock),
+        outages_at=hub.clock.now(),
         **context,
     )
     if flash and request.method == "GET":
