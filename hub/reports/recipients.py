@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, select
 from channels.base import ChannelName, Reason
 from hub.delivery import PENDING, REACHED, DeliveryState
 from hub.ledger.database import AnyRow
+from hub.ledger.receipts import DELIVERED, FAILED, SENT
 from hub.ledger.tables import attempt, delivery, delivery_count, receipt, run
 from hub.reports.log import LoggedDelivery
 from subscribers import directory
@@ -129,8 +130,8 @@ def _logged(row: AnyRow, channel: ChannelName) -> LoggedDelivery:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened to a delivery: `what` is begun, tried, told (a receipt) or stands
-    (where it is now). `code` is the provider's own."""
+    """Something that happened to a delivery: `what` is begun, tried, then sent, failed, delivered
+    (what a receipt said), or stands (where it is now). `code` is the provider's own."""
 
     at: datetime
     what: str
@@ -147,6 +148,9 @@ class Story:
     provider: str
     ref: str
     language: str | None
+
+
+_TOLD: Final = {SENT: "sent", FAILED: "failed", DELIVERED: "delivered"}
 
 
 def story(conn: Connection, announcement: int, number: int) -> Story | None:
@@ -177,7 +181,8 @@ def _events(conn: Connection, row: LoggedDelivery, since: int | None) -> list[Ev
         found.append(Event(from_ms(each.at), "tried", each.code, Reason(known) if known else None))
     words = select(receipt).where(receipt.c.delivery == row.id).order_by(receipt.c.id)
     for each in conn.execute(words):
-        why = Reason(each.reason) if each.reason in tuple(Reason) else None
-        found.append(Event(from_ms(each.at), "told", each.code, why))
+        failed = each.rank == FAILED and each.reason in tuple(Reason)
+        why = Reason(each.reason) if failed else None
+        found.append(Event(from_ms(each.at), _TOLD.get(each.rank, "sent"), each.code, why))
     found.sort(key=lambda each: each.at)
     return [*found, Event(row.at, "stands", reason=row.reason)]

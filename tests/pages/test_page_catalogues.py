@@ -95,7 +95,7 @@ KEYED |= {
     *(f"group.{name}" for name in GROUPS),
     *(f"figure.{name}" for name in reporting.FIGURES),
     *(f"column.{name}" for name in reporting.COLUMNS),
-    *(f"event.{name}" for name in ("begun", "tried", "told")),
+    *(f"event.{name}" for name in ("begun", "tried", "sent", "failed", "delivered")),
     *(f"follow.{kind}" for kind in (Kind.UPDATE, Kind.CORRECTION, Kind.ALL_CLEAR)),
 }
 ROLES = ("read", "write", "approve", "contacts", "admin", "operate")
@@ -106,6 +106,7 @@ KEYED |= {  # what a form of the way in came to
         *("signed_out", "codes_wrong", "codes_wait", "recovery_used", "language_kept"),
         *("others_ended", "password_changed", "proof_removed", "playing"),
         *("roles_changed", "member_proof_removed", "account_closed"),
+        *("passkey_kept", "passkey_refused", "passkey_removed", "passkey_unknown"),
     )
 }
 WRITING = ("saved", "dropped", "not_editable", "model_saved", "model_away", "model_back")

@@ -14,6 +14,7 @@ from hub.flow.accept.intake import visible
 from hub.flow.office.officers import Officer
 from hub.flow.office.roles import Role
 from hub.flow.office.scope import scope_of
+from hub.flow.office.ways_now import WAITING, Way, ways_now
 from hub.ledger import announcements
 from hub.reports.deeds import Deed, deeds
 from hub.reports.watched import Watched, watched
@@ -50,6 +51,7 @@ class Sight:
     watched: Watched
     deeds: Sequence[Deed]
     chain: Sequence[Announcement]
+    shut: Sequence[Way]
     catalogue: Catalogue
     officer: Officer
 
@@ -81,7 +83,9 @@ class Sight:
         return frozenset(found)
 
 
-def seen(conn: Connection, code: str, officer: Officer, now: datetime) -> Sight | None:
+def seen(
+    conn: Connection, code: str, officer: Officer, now: datetime, ways: Sequence[Way] = ()
+) -> Sight | None:
     """An announcement of this officer's town, under one of their themes; None for any other."""
     about = visible(conn, code, officer.principal(Role.READ))
     if about is None or not officer.may(Role.READ):
@@ -91,6 +95,7 @@ def seen(conn: Connection, code: str, officer: Officer, now: datetime) -> Sight 
         watched(conn, about.id, now),
         deeds(conn, about.code),
         [each for each in announcements.chain(conn, about) if scope.sees(each.themes)],
+        [each for each in ways if each.how in WAITING],
         scope.catalogue,
         officer,
     )
@@ -99,8 +104,12 @@ def seen(conn: Connection, code: str, officer: Officer, now: datetime) -> Sight 
 async def sight(request: web.Request, officer: Officer) -> Sight | None:
     """The same, of the code in the address."""
     hub, code = desk(request), request.match_info["code"]
-    now = hub.clock.now()
-    return await hub.ledger.read(lambda conn: seen(conn, code, officer, now))
+    now, roads = hub.clock.now(), list(hub.engine.roads.values())
+
+    def read(conn: Connection) -> Sight | None:
+        return seen(conn, code, officer, now, ways_now(conn, roads, hub.clock))
+
+    return await hub.ledger.read(read)
 
 
 async def must_see(request: web.Request, seat: Seat) -> Sight:
@@ -138,8 +147,15 @@ def context(request: web.Request, found: Sight) -> dict[str, Any]:
         "author": about.author,
         "approved_by": found.watched.summary.approved_by or "",
         "undo_left": undo_left(about, now),
+        "shut": _waiting_there(found),
         "deeds": [(each.at, each.actor, words) for each, words in _told(request, found)],
     }
+
+
+def _waiting_there(found: Sight) -> list[tuple[Way, int]]:
+    """The channels that let nothing out, with how many of its messages wait for them."""
+    waiting = {each.channel: each.waiting for each in found.watched.channels}
+    return [(way, n) for way in found.shut if (n := waiting.get(way.channel, 0))]
 
 
 def undo_left(about: Announcement, now: datetime) -> int | None:
