@@ -279,3 +279,20 @@ async def test_a_page_left_open_shows_a_message_as_it_comes(door, news):
 
 async def test_what_does_not_ask_for_a_stream_gets_none(door):
     assert (await door.ask("GET", "/sandbox/flux")).status == 404
+
+
+# --------------------------------------------------------------------------- a town of one's own
+
+
+async def test_a_town_without_personas_sees_the_latest_phones_by_masked_addresses(door, news):
+    with pytest.warns(DeprecationWarning, match="Changing state"):
+        door.app[PHONES] = replace(door.app[PHONES], personas=())
+    assert "Aucune annonce" in await shown(door)
+    await published(door, news, channels=["sms"])
+    page = (await door.ask("GET", "/sandbox?vue=telephones")).text
+    phones = set(re.findall(r'href="(/sandbox/n-[0-9a-f]{8})"', page))
+    assert len(phones) == 4
+    assert not re.search(r"\+?33 ?6 ?39 ?98|06 39 98", words(page))
+    assert "Coupure d'eau jeudi" in await shown(door, phones.pop())
+    await press(door, f"{phones.pop()}/off", on="1")
+    assert len(door.sandbox.faults.of(ChannelName.SMS).off) == 1

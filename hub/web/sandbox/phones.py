@@ -24,6 +24,7 @@ from hub.web.sandbox.stage import (
     Persona,
     form_and_back,
     persona_at,
+    personas_of,
     phones_of,
     stage_of,
 )
@@ -77,7 +78,7 @@ async def everything(request: web.Request) -> dict[str, Any]:
     hub, phones, stage = desk(request), phones_of(request), stage_of(request)
     public = [timeline(phones, stage)] if TIMELINE[0] in stage.stand_ins else []
     return {
-        "phones": [*await _phones(request, phones.personas), *public],
+        "phones": [*await _phones(request, personas_of(phones)), *public],
         "announcements": await hub.ledger.read(lambda conn: _progress(conn, request)),
         "now": hub.clock.now(),
     }

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What the sandbox's pages stand on: whose phones are shown, and the levers behind them."""
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 from aiohttp import web
@@ -14,10 +16,13 @@ from hub.clock import PlayedClock
 from hub.sandbox.effects import Effects
 from hub.sandbox.faults import Faults
 from hub.web.bodies import read_form
+from hub.web.portal.masking import masked
 from hub.web.showing import see_other
 
 Address = tuple[ChannelName, str]
 TIMELINE: Final[Address] = (ChannelName.X, "public")
+_STRANGERS: Final = 4
+_LOOKED_THROUGH: Final = 500  # messages
 SWITCHES: Final[Mapping[str, tuple[ChannelName, ...]]] = {
     "off": (ChannelName.SMS, ChannelName.WEBPUSH),
     "full": (ChannelName.EMAIL,),
@@ -28,16 +33,20 @@ SWITCHES: Final[Mapping[str, tuple[ChannelName, ...]]] = {
 @dataclass(frozen=True, slots=True)
 class Persona:
     """Somebody whose phone is shown: `about` by language, `addresses` on each channel (of a push
-    device, its name). `basic`: a phone that shows plain letters only."""
+    device, its name). `basic`: a phone that shows plain letters only. `slug` is what stands in
+    its address where the name is not to."""
 
     name: str
     about: Mapping[str, str]
     addresses: frozenset[Address] = field(repr=False)
     basic: bool = False
+    slug: str = ""
 
     @property
     def key(self) -> str:
         """The name as it stands in an address: "M. Petit, 81" is ``m-petit``."""
+        if self.slug:
+            return self.slug
         plain = unicodedata.normalize("NFKD", self.name.partition(",")[0])
         return re.sub(r"[^a-z0-9]+", "-", plain.encode("ascii", "ignore").decode().lower()).strip(
             "-"
@@ -97,10 +106,25 @@ def stage_of(request: web.Request) -> Stage:
     return request.config_dict[STAGE]
 
 
+def personas_of(phones: Phones) -> Sequence[Persona]:
+    """Whose phones are shown: the personas, or where a town has none whoever got a message last,
+    by their masked address."""
+    if phones.personas:
+        return phones.personas
+    latest = phones.effects.select(since=max(0, phones.effects.last - _LOOKED_THROUGH))
+    found = dict.fromkeys((e.channel, e.to) for e in reversed(latest) if e.to != TIMELINE[1])
+    return [_stranger(*address) for address in islice(found, _STRANGERS)]
+
+
+def _stranger(channel: ChannelName, address: str) -> Persona:
+    slug = f"n-{hashlib.sha256(address.encode()).hexdigest()[:8]}"
+    return Persona(masked(channel, address), {}, frozenset({(channel, address)}), slug=slug)
+
+
 def persona_at(request: web.Request) -> Persona:
     """Who the address names. Raises 404."""
     key = request.match_info["persona"]
-    found = [each for each in phones_of(request).personas if each.key == key]
+    found = [each for each in personas_of(phones_of(request)) if each.key == key]
     if not found:
         raise web.HTTPNotFound
     return found[0]
