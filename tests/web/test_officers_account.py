@@ -161,3 +161,40 @@ async def test_sessions_and_links_that_are_over_are_erased(office):
     assert await ledger.transact(lambda conn: erase(conn, START)) == (0, 0)
     late = START + timedelta(days=4)
     assert await ledger.transact(lambda conn: erase(conn, late)) == (1, 1)
+
+
+# --------------------------------------------------------------------------- passkeys
+
+
+@pytest.fixture
+async def named(make_door, make_office):
+    """The town hall of a hub at a name: browsers make no passkeys for a number."""
+    return make_office(await make_door(hub={"public_url": "http://localhost"}))
+
+
+async def test_whatever_is_posted_in_an_answers_place_the_door_stays_shut(named):
+    hand = await named.writer(signed_in=False)
+    page = await hand.get("/console/connexion")
+    token = re.search(r'name="csrf" value="([^"]+)"', page.text)[1]
+    asked = await hand.post("/console/connexion/cle/defi", csrf=token)
+    assert asked.json["userVerification"] == "required"
+    for answer in ("", "{}", '{"id": "AAAA"}', "x" * 500):
+        reply = await hand.post("/console/connexion/cle", {"credential": answer}, csrf=token)
+        assert reply.headers["Location"] == "/console/connexion"
+    assert (await hand.get("/console/profil")).status == 303
+    assert (await hand.post("/console/connexion/cle/defi", csrf="made up")).status == 403
+
+
+async def test_a_passkey_comes_after_a_second_proof_and_another_officers_is_not_there(named):
+    hand = await named.writer()
+    reply = await hand.post("/console/profil/cles", {"current": PASSWORD})
+    assert reply.headers["Location"] == "/console/profil"
+    reply = await hand.post("/console/profil/cles/garder", {"credential": "{}"})
+    assert "n’a pas été gardée" in (await hand.get("/console/profil")).text
+    assert (await hand.post("/console/profil/cles/1/retirer")).status == 404
+
+
+async def test_where_browsers_make_none_none_is_offered(office):
+    hand = await office.writer()
+    assert "passkey" not in (await hand.get("/console/connexion")).text
+    assert (await hand.get("/console/profil/cles")).status == 404

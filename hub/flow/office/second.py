@@ -16,7 +16,7 @@ import pyotp
 from sqlalchemy import Connection, select, update
 
 from hub.flow.accept.credentials import Seal
-from hub.flow.office import officers
+from hub.flow.office import officers, passkeys
 from hub.flow.office.officers import Officer
 from hub.flow.office.roles import Role
 from hub.ledger import audit
@@ -100,7 +100,7 @@ def set_up(
 ) -> list[str]:
     """Keep the secret; its ten codes for the day the telephone is lost, shown this once."""
     codes = [_code() for _ in range(CODES)]
-    values = {"sealed_totp": seal.close(secret), "totp_step": step}
+    values: dict[str, object] = {"sealed_totp": seal.close(secret), "totp_step": step}
     values["recovery"] = [_hash(who.id, each) for each in codes]
     _change(conn, who, values, "set_up_code", now)
     return codes
@@ -114,7 +114,8 @@ def renew_codes(conn: Connection, who: Officer, now: datetime) -> list[str]:
 
 
 def remove(conn: Connection, who: Officer, *, actor: str, now: datetime) -> None:
-    """Take the second proof away."""
+    """Take the second proof away, and the passkeys that were added beside it."""
+    passkeys.forget_all(conn, who.id)
     values = {"sealed_totp": None, "totp_step": None, "recovery": []}
     officers.change(conn, who, values, verb="remove_code", actor=actor, now=now)
 

@@ -22,6 +22,8 @@ from hub.ledger.office_tables import officer as officer_table
 from hub.ledger.office_tables import officer_session as table
 
 IDLE: Final = timedelta(minutes=30)
+NOBODY: Final = 0
+"""Whose session it is while a passkey is asked for, and nobody knows whose it will be."""
 LONGEST: Final = timedelta(hours=12)
 UNPROVEN: Final = timedelta(minutes=10)
 """How long somebody has to give the second proof."""
@@ -84,6 +86,22 @@ def find(conn: Connection, token: str, now: datetime) -> Session | None:
 def touch(conn: Connection, token: str, now: datetime) -> None:
     """Being used is what keeps a session from being idle."""
     conn.execute(update(table).where(table.c.token_hash == _hash(token)).values(seen=now))
+
+
+def challenge(conn: Connection, token: str) -> bytes:
+    """Something new for a passkey to sign, good once in this session."""
+    asked = secrets.token_bytes(32)
+    conn.execute(update(table).where(table.c.token_hash == _hash(token)).values(challenge=asked))
+    return asked
+
+
+def take_challenge(conn: Connection, token: str, now: datetime) -> bytes | None:
+    """What was to be signed; None where nothing was, or it was taken already."""
+    mine = table.c.token_hash == _hash(token), table.c.expires > now
+    asked: bytes | None = conn.execute(select(table.c.challenge).where(*mine)).scalar()
+    if asked is not None:
+        conn.execute(update(table).where(*mine).values(challenge=None))
+    return asked
 
 
 def count_wrong(conn: Connection, token: str) -> int:

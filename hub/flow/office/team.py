@@ -4,13 +4,13 @@
 Nobody acts on themselves here, and a town keeps an administrator.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
-from hub.flow.office import links, officers, second
+from hub.flow.office import links, officers, passkeys, second
 from hub.flow.office.links import Purpose
 from hub.flow.office.officers import Officer
 from hub.flow.office.roles import Grants, Role, kept
@@ -87,9 +87,15 @@ def invite(
     if number is None:
         number = officers.appoint(conn, by.authority, email, name, grants, actor=by.actor, now=now)
     else:
-        anew = {"name": name, "roles": kept(grants), "disabled": None, "password_hash": None}
+        anew: dict[str, object] = {
+            "name": name,
+            "roles": kept(grants),
+            "disabled": None,
+            "password_hash": None,
+        }
         anew |= {"sealed_totp": None, "totp_step": None, "recovery": [], "seen": None}
         conn.execute(update(table).where(table.c.id == number).values(**anew))
+        passkeys.forget_all(conn, number)
     detail = {"roles": kept(grants)}
     _note(conn, by, "invite", number, now=now, detail=detail)
     return number, links.issue(conn, number, Purpose.INVITATION, now)
@@ -160,7 +166,7 @@ def _note(
     number: int,
     *,
     now: datetime,
-    detail: dict[str, object] | None = None,
+    detail: Mapping[str, object] | None = None,
 ) -> None:
     whom = f"officer:{number}"
     audit.record(conn, now, by.actor, verb, whom, authority=by.authority, detail=detail)

@@ -18,6 +18,7 @@ from hub.web.console import (
     invitation,
     models,
     new,
+    passkey,
     people,
     person,
     playing,
@@ -34,6 +35,7 @@ from hub.web.console import (
 
 DOORS: Final[tuple[ModuleType, ...]] = (
     sign_in,
+    passkey,
     second_step,
     invitation,
     second_proof,

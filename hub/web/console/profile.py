@@ -6,7 +6,7 @@ from typing import Any, Final
 from aiohttp import web
 from sqlalchemy import Connection
 
-from hub.flow.office import officers, passwords, second, sessions
+from hub.flow.office import officers, passkeys, passwords, second, sessions
 from hub.flow.office.officers import Officer
 from hub.flow.office.roles import BY_THEME, Role
 from hub.web import language
@@ -44,9 +44,12 @@ async def show_account(request: web.Request, seat: Seat) -> web.StreamResponse:
             "roles": in_words(who, catalogue, spoken),
             "others": len(sessions.open_ones(conn, who.id, now)) - 1,
             "codes_left": second.codes_left(conn, who),
+            "keys": passkeys.of_officer(conn, who.id),
         }
 
-    return show(request, seat, "console/profile.html", **await hub.ledger.read(read))
+    place = passkeys.place_of(hub.site.public_url, seat.authority.name)
+    found = await hub.ledger.read(read)
+    return show(request, seat, "console/profile.html", place=place is not None, **found)
 
 
 def in_words(who: Officer, catalogue: Catalogue, spoken: str) -> list[tuple[str, list[str] | None]]:

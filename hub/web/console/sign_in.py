@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from hub.flow.office import officers, second
+from hub.flow.office import officers, passkeys, second
 from hub.flow.office.officers import Officer
 from hub.flow.office.second import Proof
 from hub.web import cookies
@@ -57,13 +57,13 @@ async def show_form(request: web.Request) -> web.StreamResponse:
 async def sign_in(request: web.Request) -> web.StreamResponse:
     """Open a session, or say no in one way for every reason. Few tries a minute."""
     hub, form = desk(request), await at_the_door(request)
-    email, password = _text(form, "email"), _text(form, "password")
+    email, password = text_of(form, "email"), text_of(form, "password")
     where, account = origin_of(request), officers.normal(email)[:254]
     await hub.limiter.admit("sign-in", where, MOST_TRIES)
     await hub.limiter.admit("sign-in-as", account, MOST_TRIES)
     found = await hub.ledger.read(lambda conn: officers.by_email(conn, email))
     right = await officers.verifies(None if found is None else found[1], password)
-    back = inside(_text(form, "suite"))
+    back = inside(text_of(form, "suite"))
     if found is None or not right:
         await _note_refusal(hub, account, None if found is None else found[0])
         return _form(request, email=email, back=back, wrong=True)
@@ -108,7 +108,9 @@ def _form(
     request: web.Request, *, email: str = "", back: str = "", wrong: bool = False
 ) -> web.StreamResponse:
     status = 422 if wrong else 200
-    shown = {"email": email, "back": back, "wrong": wrong}
+    hub = desk(request)
+    keys = passkeys.place_of(hub.site.public_url, hub.authority_name) is not None
+    shown = {"email": email, "back": back, "wrong": wrong, "keys": keys}
     return show_at_the_door(request, "console/sign_in.html", status=status, **shown)
 
 
@@ -127,7 +129,7 @@ async def at_the_door(request: web.Request) -> Form:
     signs another person in as somebody else (login CSRF). Raises `ProblemError` 403."""
     form = await read_fields(request)
     kept = cookies.read(request, _DOOR) or ""
-    given = _text(form, FIELD)
+    given = text_of(form, FIELD)
     if not kept or not hmac.compare_digest(given.encode("utf-8", "replace"), kept.encode()):
         raise ProblemError(
             403,
@@ -138,7 +140,8 @@ async def at_the_door(request: web.Request) -> Form:
     return form
 
 
-def _text(form: Form, name: str) -> str:
+def text_of(form: Form, name: str) -> str:
+    """One field of a form; a file is none."""
     given = form.get(name, "")
     return given if isinstance(given, str) else ""
 
