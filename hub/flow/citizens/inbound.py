@@ -157,8 +157,8 @@ def _stop(
         after = _held(conn, person, catalogue)
         taken = sorted(before.items() - after.items())
         detail: dict[str, Any] = {"by": BY_SMS, "taken": taken}
-        if (after := last_told(conn, person, ChannelName.SMS, now)) is not None:
-            detail["announcement"] = after
+        if (cause := last_told(conn, person, ChannelName.SMS, now)) is not None:
+            detail["announcement"] = cause
         town, whom = who.authority, f"subscriber:{person}"
         audit.record(conn, now, "citizen", "stop", whom, authority=town, detail=detail)
         stopped.append(what)
