@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Each announcement that ended is measured beside the engine, and one that fails keeps no other."""
 
+import pytest
 from sqlalchemy import select
 
 from channels.base import ChannelName
 from hub.flow.keep.measuring import EVERY, Measuring
 from hub.ledger import measures
+from hub.ledger.database import LedgerFullError
 from hub.ledger.measures import Measure, Told
 from hub.ledger.office_tables import measure as table
 
@@ -64,6 +66,25 @@ async def test_one_it_fails_for_keeps_no_other_and_is_not_asked_for_ever(make_hu
     assert await measuring.round() == 0
     assert asked == [first, second]
     assert [line["announcement"] for line in logs if line["event"] == "measuring.one"] == [first]
+
+
+async def test_what_a_full_disk_kept_from_being_written_is_measured_once_there_is_room(
+    make_hub, monkeypatch
+):
+    hub = await make_hub(SMS)
+    (number,) = await sent(hub, 1)
+    take, _ = taker(hub)
+    measuring = Measuring(hub.ledger, take, hub.clock)
+    with monkeypatch.context() as full:
+
+        def refuse(*_):
+            raise LedgerFullError
+
+        full.setattr(measures, "keep", refuse)
+        with pytest.raises(LedgerFullError):
+            await measuring.round()
+    assert await measuring.round() == 1
+    assert await kept(hub) == [number]
 
 
 async def test_a_round_that_fails_is_tried_again(make_hub, logs, monkeypatch):

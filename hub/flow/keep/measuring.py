@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from channels.base import Clock
 from hub.ledger import measures
+from hub.ledger.database import LedgerFullError, is_busy, is_io_error
 from hub.ledger.measures import Measure
 from hub.ledger.store import Ledger
 
@@ -64,7 +65,9 @@ class Measuring:
         for number, stamp in due:
             try:
                 await self._measure(number, stamp)
-            except Exception:  # one it fails for keeps no other
+            except Exception as error:  # one it fails for keeps no other
+                if isinstance(error, LedgerFullError) or is_busy(error) or is_io_error(error):
+                    raise  # the disk's fault, not its own: in a minute
                 log.exception("measuring.one", announcement=number)
                 self._given_up.add(number)
             await self.clock.sleep(_BETWEEN)
