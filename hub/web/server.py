@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from aiohttp import web
@@ -251,12 +251,12 @@ _OFFICE: Final = ("/console", "/admin")
 
 def _message(request: web.Request, status: int, reference: str, sentence: str) -> web.Response:
     """Within the console for whoever sits there; where its frame itself fails, alone."""
-    told = {"status": status, "reference": reference, "sentence": sentence}
+    told: dict[str, Any] = {"status": status, "reference": reference, "sentence": sentence}
     seat = request.get(SEAT)
     if seat is not None:
         try:
             return show_seated(request, seat, "message.html", **told)
         except Exception:  # the page that tells a fault must not be one
             log.exception("http.bug")
-    home = {"home_url": "/console"} if request.path.startswith(_OFFICE) else {}
+    home: dict[str, Any] = {"home_url": "/console"} if request.path.startswith(_OFFICE) else {}
     return show(request, "message.html", **told, **home)

@@ -2,9 +2,11 @@
 """Nobody sits at the console who did not sign in, and no form is taken that is not theirs."""
 
 from datetime import timedelta
+from time import perf_counter
 
 from hub.flow.office import officers, sessions
 from hub.flow.office.roles import Role
+from hub.ledger.tables import audit
 from hub.web.console.guard import HEADER
 
 
@@ -115,3 +117,31 @@ def test_who_writes_or_approves_reads_and_nobody_publishes_by_writing():
     assert not both.principal(Role.WRITE).may_publish
     assert both.principal(Role.APPROVE).may_publish
     assert both.principal(Role.ADMIN).themes == ()
+
+
+async def test_nobodys_password_takes_as_long_to_refuse_as_somebodys():
+    async def quickest(kept):
+        times = []
+        for _ in range(5):
+            began = perf_counter()
+            assert not await officers.verifies(kept, "autre chose")
+            times.append(perf_counter() - began)
+        return min(times)
+
+    kept = await officers.hashed("une phrase de passe assez longue")
+    await quickest(None)  # the first one makes what nobody's is compared with
+    known, unknown = await quickest(kept), await quickest(None)
+    assert 0.5 < known / unknown < 2
+
+
+async def test_a_refusal_is_noted_once_a_minute_and_names_no_address(office, log):
+    hand = await office.writer(signed_in=False)
+    for email in (hand.email, "personne@example.org"):
+        hand.email = email
+        for _ in range(3):
+            await hand.sign_in("autre chose")
+    lines = [each for each in await office.door.rows(audit) if each.verb == "sign_in_refused"]
+    assert [line.object for line in lines] == [f"officer:{hand.number}", "console"]
+    said = repr(lines) + log.getvalue()
+    assert "example.org" not in said
+    assert "autre chose" not in said

@@ -116,7 +116,7 @@ def renew_codes(conn: Connection, who: Officer, now: datetime) -> list[str]:
 def remove(conn: Connection, who: Officer, *, actor: str, now: datetime) -> None:
     """Take the second proof away, and the passkeys that were added beside it."""
     passkeys.forget_all(conn, who.id)
-    values = {"sealed_totp": None, "totp_step": None, "recovery": []}
+    values: dict[str, object] = {"sealed_totp": None, "totp_step": None, "recovery": []}
     officers.change(conn, who, values, verb="remove_code", actor=actor, now=now)
 
 

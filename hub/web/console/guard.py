@@ -208,11 +208,12 @@ async def read_fields(request: web.Request) -> Form:
     if request.content_type == "multipart/form-data":
         try:
             async with asyncio.timeout(_PATIENCE):
-                return await request.post()
+                given = await request.post()
         except TimeoutError:
             raise too_slow() from None
         except ValueError:
             raise _unreadable() from None
+        return MultiDict((k, v) for k, v in given.items() if isinstance(v, str | web.FileField))
     if request.content_type != _FORM:
         return MultiDict()
     raw = await read_body(request, _FORM_BYTES, (_FORM,))

@@ -96,7 +96,7 @@ async def sign_out(request: web.Request) -> web.Response:
 
 
 def _way_in(request: web.Request, errors: Mapping[str, str], officer: str) -> web.Response:
-    shown = {"state": "closed", "faults": errors, "officer": officer}
+    shown: dict[str, Any] = {"state": "closed", "faults": errors, "officer": officer}
     return show(request, _PAGE, status=_INVALID if errors else 200, private=True, **shown)
 
 
@@ -216,7 +216,7 @@ async def _code(request: web.Request, clerk: Clerk, confirmed: Confirmed | None)
         raise not_found()
     asked, address = found
     answered = None if confirmed is None else confirmed.answered
-    shown = {
+    shown: dict[str, Any] = {
         "clerk": clerk,
         "number": asked.id,
         "contact": masked(ChannelName.SMS, address),
