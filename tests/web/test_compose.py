@@ -171,7 +171,8 @@ async def test_an_urgent_alert_is_six_answers(office):
     given |= {"six_what": "fuite de gaz", "six_where": "rue Basse", "six_do": "restez chez vous"}
     await write(hand, code, given, do="free")
     page = await hand.get(f"/console/annonces/{code}/rediger")
-    assert "Fuite de gaz, rue Basse. Restez chez vous." in page.text
+    assert 'value="Fuite de gaz, rue Basse"' in page.text
+    assert "Restez chez vous.</textarea>" in page.text
 
 
 async def test_choosing_urgent_on_a_blank_page_asks_the_six_questions(office):
@@ -228,6 +229,16 @@ async def test_a_draft_is_thrown_away_after_a_question(office):
     assert "Supprimer ce brouillon" in page.text
     assert (await hand.post(f"/console/annonces/{code}/supprimer")).status == 303
     assert (await hand.get(f"/console/annonces/{code}/rediger")).status == 404
+
+
+async def test_nobody_is_counted_before_it_is_said_where(office):
+    hand = await office.writer()
+    code = await begin(hand)
+    await write(hand, code, WORDS | {"zones": ""})
+    page = await hand.get(f"/console/annonces/{code}/rediger")
+    assert 'id="people"' not in page.text
+    assert "Choisissez un thème et un lieu" in page.text
+    assert 'id="preview-sms-fr"' in page.text
 
 
 async def test_an_area_that_was_drawn_is_shown_on_the_map(office):

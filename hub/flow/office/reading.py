@@ -110,14 +110,15 @@ def field_of(problem: Problem) -> str:
 
 
 def built(document: Document, sender: str) -> tuple[str, str]:
-    """The title and the text that the answers to the six questions make."""
+    """The title and the text that the answers to the six questions make: they are read one after
+    the other, on every channel, and say nothing twice."""
     answers = {name: text(document, name).rstrip(" .") for name in QUESTIONS}
-    title = ", ".join(filter(None, (answers["six_what"], answers["six_where"])))
     source = answers["six_source"]
     lead = f"{source}\u00a0: " if source and source != sender.rstrip(" .") else ""
-    fact = ", ".join(filter(None, (title, answers["six_when"])))
-    sentences = [lead + fact if fact else "", answers["six_do"], answers["six_check"]]
-    return _capital(title)[:_TITLE], " ".join(f"{_capital(each)}." for each in sentences if each)
+    fact = ", ".join(filter(None, (answers["six_what"], answers["six_where"])))
+    sentences = [answers[name] for name in ("six_when", "six_do", "six_check")]
+    title = _capital(lead + fact)[:_TITLE] if fact else ""
+    return title, " ".join(f"{_capital(each)}." for each in sentences if each)
 
 
 def _capital(sentence: str) -> str:

@@ -147,6 +147,7 @@ def beside(request: web.Request, seat: Seat, draft: Draft, tab: str = "") -> dic
         "tabs": channels,
         "complete": complete(request, draft),
         "only": _only(draft, language),
+        "aimed": _is_aimed(draft),
     }
 
 
@@ -159,6 +160,13 @@ def complete(request: web.Request, draft: Draft) -> Any:
     said = f"{catalogue.name}\n{content.title}\n{content.body}\n{site.page('x')}"
     places = [name for zone in catalogue.zones.values() for name in zone.names.values()]
     return completeness(said, sender=catalogue.name, places=places)
+
+
+def _is_aimed(draft: Draft) -> bool:
+    """Whether it says to whom: no place at all would be counted as the whole town."""
+    found = draft.announcement
+    somewhere = found.zones or found.polygon or text(draft.document, "whole")
+    return bool(found.themes and somewhere)
 
 
 def _only(draft: Draft, language: str) -> tuple[str, str]:
