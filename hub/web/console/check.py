@@ -217,9 +217,8 @@ def _page(
     status: int = 200,
 ) -> web.StreamResponse:
     hub, language = desk(request), language_of(request)
-    given, teller = dict(wrong or {}), Teller(seat.officer.may(Role.CONTACTS))
-    if found.problems and not given:
-        given = faults(found.problems, language)
+    teller = Teller(seat.officer.may(Role.CONTACTS))
+    given = dict(wrong or faults(found.problems, language))
     special = {name: given.pop(name, None) for name in ("own", "changed", "people_moved", "budget")}
     names = {zone.key: zone.name(language) for zone in found.catalogue.zones.values()}
     themes = found.catalogue.themes_by_key
