@@ -18,7 +18,6 @@ from hub.flow.office.fields import Document, text
 from hub.flow.office.officers import Officer
 from hub.flow.office.reading import BLANK
 from hub.ledger.office_tables import model as table
-from hub.ledger.store import Ledger
 from subscribers.catalogue import Catalogue, load_catalogue
 
 KEPT: Final = re.compile(
@@ -35,7 +34,7 @@ class Model:
     key: str
     name: str
     document: Document = field(repr=False)
-    changed: datetime
+    changed: datetime | None = None  # never, where it is the house's
     archived: datetime | None = None
 
     @property
@@ -44,29 +43,28 @@ class Model:
         return text(self.document, "level") == "urgent"
 
 
-async def offered(
-    ledger: Ledger, officer: Officer, now: datetime, *, archived: bool = False
-) -> Sequence[Model]:
-    """A town's models in their order, those for crises first. A town that never had any is given
-    the house's."""
-    found = await ledger.read(lambda conn: of_authority(conn, officer.authority))
-    if found is None:
-        found = await ledger.transact(lambda conn: _settle(conn, officer.authority, now))
+def offered(conn: Connection, authority: int, *, archived: bool = False) -> Sequence[Model]:
+    """A town's models in their order, those for crises first: the house's, until it changes one."""
+    found = _own(conn, authority) or _house_of(conn, authority)
     return [each for each in found if archived or each.archived is None]
 
 
-def of_authority(conn: Connection, authority: int) -> list[Model] | None:
-    """All of them, archived ones too; None where there never was one."""
+def _own(conn: Connection, authority: int) -> list[Model]:
     query = select(table).where(table.c.authority == authority)
     rows = conn.execute(query.order_by(table.c.position, table.c.id)).mappings().all()
-    return [_read(row) for row in rows] or None
+    return [_read(row) for row in rows]
+
+
+def _house_of(conn: Connection, authority: int) -> list[Model]:
+    """Nothing is written for being looked at."""
+    catalogue = load_catalogue(conn, authority)
+    return [Model(key, document["name"], document) for key, document in seeded(catalogue)]
 
 
 def find(conn: Connection, officer: Officer, key: str) -> Model | None:
     """One model of the officer's town."""
-    query = select(table).where(table.c.authority == officer.authority, table.c.key == key)
-    row = conn.execute(query).mappings().one_or_none()
-    return None if row is None else _read(row)
+    everything = offered(conn, officer.authority, archived=True)
+    return next((each for each in everything if each.key == key), None)
 
 
 def begun(model: Model, document: Document) -> dict[str, Any]:
@@ -108,6 +106,7 @@ def keep_from(conn: Connection, officer: Officer, source: Composition, now: date
 
 def shelve(conn: Connection, officer: Officer, key: str, now: datetime, *, away: bool) -> bool:
     """Archive a model, or take it out again; whether there is one."""
+    _settle(conn, officer.authority, now)
     written = conn.execute(
         update(table)
         .where(table.c.authority == officer.authority, table.c.key == key)
@@ -143,12 +142,11 @@ def _house() -> Sequence[Mapping[str, str]]:
     return models
 
 
-def _settle(conn: Connection, authority: int, now: datetime) -> list[Model]:
-    if (before := of_authority(conn, authority)) is not None:  # somebody else was quicker
-        return before
-    for key, document in seeded(load_catalogue(conn, authority)):
-        _add(conn, authority, key, document, now)
-    return of_authority(conn, authority) or []
+def _settle(conn: Connection, authority: int, now: datetime) -> None:
+    """The house's models become the town's own, before the first of them is changed."""
+    if not _own(conn, authority):
+        for key, document in seeded(load_catalogue(conn, authority)):
+            _add(conn, authority, key, document, now)
 
 
 def _add(conn: Connection, authority: int, key: str, document: Document, now: datetime) -> Model:

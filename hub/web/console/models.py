@@ -37,7 +37,8 @@ def routes() -> list[web.RouteDef]:
 async def show_list(request: web.Request, seat: Seat) -> web.StreamResponse:
     """All of them; those that were put away below."""
     hub = desk(request)
-    found = await models.offered(hub.ledger, seat.officer, hub.clock.now(), archived=True)
+    town = seat.officer.authority
+    found = await hub.ledger.read(lambda conn: models.offered(conn, town, archived=True))
     return show(
         request,
         seat,

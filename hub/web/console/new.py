@@ -25,7 +25,8 @@ def routes() -> list[web.RouteDef]:
 @seated(Role.WRITE)
 async def show_choice(request: web.Request, seat: Seat) -> web.StreamResponse:
     """Blank, urgent, or one of the town's models."""
-    found = await models.offered(desk(request).ledger, seat.officer, desk(request).clock.now())
+    town = seat.officer.authority
+    found = await desk(request).ledger.read(lambda conn: models.offered(conn, town))
     return show(
         request,
         seat,
