@@ -3,6 +3,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select
 
@@ -44,7 +45,7 @@ def people(conn: Connection, catalogue: Catalogue, place: int | None = None) -> 
 def total(conn: Connection, catalogue: Catalogue) -> int:
     """How many people subscribe to anything of the town's."""
     who = func.count(subscription.c.subscriber.distinct())
-    return conn.execute(_asked(_mine(conn, catalogue, None), who)).scalar_one()
+    return int(conn.execute(_asked(_mine(conn, catalogue, None), who)).scalar_one())
 
 
 def _mine(
@@ -67,8 +68,8 @@ def _mine(
 
 
 def _asked(
-    mine: Sequence[ColumnElement[bool]], who: ColumnElement[int], *by: ColumnElement[object]
-) -> Select[tuple[object, ...]]:
+    mine: Sequence[ColumnElement[bool]], who: ColumnElement[int], *by: ColumnElement[Any]
+) -> Select[Any]:
     query = select(*by, who).select_from(subscription)
     joined = query.join(subscriber, subscriber.c.id == subscription.c.subscriber)
     return joined.where(*mine).group_by(*by)

@@ -83,21 +83,8 @@ async def _page(
     request: web.Request, seat: Seat, given: str = "", fault: Sentence | None = None
 ) -> web.Response:
     hub, language = desk(request), language_of(request)
-    now = hub.clock.now().astimezone(ZoneInfo(seat.authority.timezone))
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     asked = request.query.get("lieu", "")
-
-    def read(conn: Connection) -> tuple[Catalogue, People, list[Movement]]:
-        town = load_catalogue(conn, seat.authority.id)
-        place = town.zones_by_key.get(asked)
-        found = people(conn, town, None if place is None else place.id)
-        growth = [
-            movements(conn, town.authority, [midnight - timedelta(days=days - 1), now])[0]
-            for days in _SPANS
-        ]
-        return town, found, growth
-
-    town, found, growth = await hub.ledger.read(read)
+    town, found, growth = await _counted(hub, seat, asked)
     tell = Teller(seat.officer.may(Role.CONTACTS)).count
     return show(
         request,
@@ -107,10 +94,10 @@ async def _page(
         given=given,
         errors={"contact": getattr(fault, language)} if fault else {},
         total=tell(found.total),
-        channels=[name for name in ChannelName if name in found.channels],
+        channels=_ways(found),
         themes=_themes(town, found, language, tell),
         zones=_zones(town, found, language, tell),
-        by=[Line(str(name), tell(n)) for name, n in found.channels.items()],
+        by=[Line(str(each), tell(found.channels[each])) for each in _ways(found)],
         growth=[
             (days, tell(each.joined), tell(each.left))
             for days, each in zip(_SPANS, growth, strict=True)
@@ -124,10 +111,34 @@ async def _page(
     )
 
 
+async def _counted(
+    hub: Desk, seat: Seat, asked: str
+) -> tuple[Catalogue, People, Sequence[Movement]]:
+    """The town, its people (of a place, where one is `asked` for), and how they moved."""
+    now = hub.clock.now().astimezone(ZoneInfo(seat.authority.timezone))
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+
+    def read(conn: Connection) -> tuple[Catalogue, People, Sequence[Movement]]:
+        town = load_catalogue(conn, seat.authority.id)
+        place = town.zones_by_key.get(asked)
+        found = people(conn, town, None if place is None else place.id)
+        growth = [
+            movements(conn, town.authority, [midnight - timedelta(days=days - 1), now])[0]
+            for days in _SPANS
+        ]
+        return town, found, growth
+
+    return await hub.ledger.read(read)
+
+
+def _ways(found: People) -> Sequence[ChannelName]:
+    return [name for name in ChannelName if name in found.channels]
+
+
 def _themes(
     town: Catalogue, found: People, language: str, tell: Callable[[int], Count]
 ) -> list[Line]:
-    ways = [name for name in ChannelName if name in found.channels]
+    ways = _ways(found)
     return [
         Line(
             theme.name(language),
