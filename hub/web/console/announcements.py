@@ -9,8 +9,8 @@ from aiohttp import web
 
 from channels.base import Urgency
 from hub.announcement import PUBLIC_STATES, State
+from hub.flow.office.listed import Asked, Listed, listing
 from hub.flow.office.roles import Role
-from hub.reports.listed import Asked, Listed, listing
 from hub.web.console.guard import Seat, seated
 from hub.web.console.showing import show
 from hub.web.console.titles import title_of
