@@ -20,6 +20,8 @@ from sqlalchemy import (
 from hub.ledger.tables import metadata
 from subscribers.tables import Id, Instant
 
+__all__ = ["metadata"]  # all of it, these tables too; they are imported by their names
+
 officer = Table(
     "officer",
     metadata,

@@ -30,6 +30,7 @@ def upgrade() -> None:
     op.create_index("ix_audit_authority_at", "audit", ["authority", "at"])
     _signing_in()
     _writing()
+    _beside_it()
     _town()
     _figures()
 
@@ -123,6 +124,9 @@ def _writing() -> None:
         "ix_composition_authority_state_changed", "composition", ["authority", "state", "changed"]
     )
     op.create_index("ix_composition_announcement", "composition", ["announcement"])
+
+
+def _beside_it() -> None:
     op.create_table(
         "attachment",
         sa.Column("id", _ID, nullable=False),
