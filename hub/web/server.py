@@ -14,6 +14,7 @@ from prometheus_client import Counter
 from hub.announcement import UnlawfulMoveError
 from hub.flow.accept.intake import UnknownAnnouncementError
 from hub.flow.accept.problems import ForbiddenError, RefusedError, UnreadableError
+from hub.flow.office.recalled import Recall
 from hub.ledger.announcements import StaleAnnouncementError
 from hub.ledger.database import LedgerFullError, is_busy
 from hub.web import health, problems
@@ -22,6 +23,7 @@ from hub.web.api import openapi, operating, previews, recurrences
 from hub.web.callbacks import twilio
 from hub.web.console import doors as console
 from hub.web.console import imports, stream
+from hub.web.console.drafts import RECALL
 from hub.web.console.guard import SEAT
 from hub.web.console.showing import show as show_seated
 from hub.web.desk import DESK, Desk
@@ -88,6 +90,7 @@ def make_app(desk: Desk) -> web.Application:
     )
     app[DESK] = desk
     app[TOWN] = town_of(desk.settings.portal)
+    app[RECALL] = Recall(desk.clock)
     machines = (api, previews, operating, recurrences, openapi, standard, twilio, health)
     doors: tuple[ModuleType, ...] = (
         *machines,

@@ -11,6 +11,7 @@ from channels.base import ChannelName, SmsText, Urgency
 from hub.announcement import Announcement, State
 from hub.delivery import DeliveryState
 from hub.flow.office.looking_ahead import completeness_of, looking_ahead, month_of, texts_of
+from hub.flow.office.recalled import Recall
 from hub.flow.office.small_numbers import Teller, told
 from hub.flow.send.budget import Limits
 from hub.flow.site import Press, Site
@@ -267,3 +268,42 @@ def test_the_towns_own_post_is_nobodys():
     assert Teller(exactly=False).count(1, X) == 1
     assert Teller(exactly=False).count(2, X) is None
     assert Teller(exactly=False).cost(200_000, 1, X) == 200_000
+
+
+class Hand:
+    """A clock a test sets."""
+
+    seconds = 0.0
+
+    def monotonic(self):
+        return self.seconds
+
+
+def test_between_two_keys_the_people_are_not_counted_again(book):
+    catalogue, clock = load_catalogue(book.conn, 1), Hand()
+    recall = Recall(clock)
+
+    def people(announcement):
+        return looking_ahead(
+            book.conn,
+            announcement,
+            catalogue,
+            PRESS,
+            prices=PRICES,
+            now=book.now,
+            recall=recall,
+        ).audience.people
+
+    book.people(book.conn, [1], SMS)
+    assert people(writing(book, SMS)) == 1
+    book.people(book.conn, [2], SMS)
+    other = {"fr": Content("fr", "Eau", "Vendredi.")}
+    assert people(writing(book, SMS, contents=other)) == 1
+    assert people(writing(book, SMS, themes=("cantine",))) == 0
+    assert people(writing(book, SMS, urgency=Urgency.URGENT)) == 2
+    clock.seconds = 3.0
+    assert people(writing(book, SMS)) == 2
+    for minute in range(100):
+        later = book.now + timedelta(minutes=minute)
+        people(writing(book, SMS, publish_at=later))
+    assert len(recall._found) <= 100

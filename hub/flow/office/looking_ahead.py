@@ -26,6 +26,7 @@ from channels.base import (
 )
 from hub.announcement import Announcement
 from hub.flow.office.audience_ahead import Audience, audience_of
+from hub.flow.office.recalled import Recall
 from hub.flow.send.budget import MILLION, Limits
 from hub.flow.site import Press
 from hub.ledger.spending import Spent, spent
@@ -116,10 +117,13 @@ def looking_ahead(
     *,
     prices: Mapping[ChannelName, Prices],
     now: datetime,
+    recall: Recall | None = None,
 ) -> Ahead:
     """What `announcement` would become, sent at its own time or `now`; it need not be written
-    anywhere yet. Its themes, zones and polygon are known to the catalogue."""
-    audience = audience_of(conn, announcement, catalogue, now)
+    anywhere yet. Its themes, zones and polygon are known to the catalogue. With `recall` its
+    audience may have been counted a moment ago."""
+    count = audience_of if recall is None else recall.audience_of
+    audience = count(conn, announcement, catalogue, now)
     return Ahead(audience, texts_of(announcement, catalogue, press, prices, audience))
 
 

@@ -19,12 +19,13 @@ from hub.flow.office.looking_ahead import Ahead, looking_ahead
 from hub.flow.office.moments import Slip
 from hub.flow.office.outline import UnreadableOutlineError, circle, read_outline
 from hub.flow.office.reading import end_of, start_of
+from hub.flow.office.recalled import Recall
 from hub.flow.office.retold import Ground, as_announcement
 from hub.flow.office.roles import Role
 from hub.flow.office.scope import Scope, scope_of
 from hub.flow.office.small_numbers import Teller
 from hub.tariff import prices_of
-from hub.web.console.guard import Seat
+from hub.web.console.guard import HEADER, Seat
 from hub.web.desk import desk
 from hub.web.language import language_of
 from hub.web.portal.map import draw, trace
@@ -36,6 +37,8 @@ from templates.completeness import completeness
 
 log = structlog.get_logger(__name__)
 
+RECALL: Final[web.AppKey[Recall]] = web.AppKey("recall", Recall)
+"""Audiences counted a moment ago, for who is typing."""
 CODE: Final = "{code:[A-Za-z0-9]{1,12}}"
 """An announcement's code in a path."""
 
@@ -117,10 +120,17 @@ async def _foreseen(request: web.Request, draft: Draft) -> Draft:
     """The same with what it would become. A fault there must not keep anybody from writing."""
     hub, now = desk(request), desk(request).clock.now()
     prices = prices_of(hub.settings)
+    recall = request.config_dict[RECALL] if HEADER in request.headers else None  # between two keys
     try:
         ahead = await hub.ledger.read(
             lambda conn: looking_ahead(
-                conn, draft.announcement, draft.catalogue, hub.intake.press, prices=prices, now=now
+                conn,
+                draft.announcement,
+                draft.catalogue,
+                hub.intake.press,
+                prices=prices,
+                now=now,
+                recall=recall,
             )
         )
     except Exception:
