@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
 from sqlalchemy import Connection, select
 
@@ -18,9 +18,7 @@ from hub.flow.office.officers import Officer
 from hub.flow.office.roles import Role
 from hub.flow.office.scope import Scope, scope_of
 from hub.ledger.announcements import UNSEEN
-from hub.ledger.store import Ledger
 from hub.ledger.tables import announcement as table
-from hub.reports.published import Published, published
 from subscribers.catalogue import Catalogue
 from templates.content import Kind
 
@@ -70,27 +68,41 @@ class Listing:
         return max(-(-self.total // PAGE), 1)
 
 
-async def listing(ledger: Ledger, officer: Officer, asked: Asked, page: int) -> Listing:
-    """What this officer may see of what was asked for. Published announcements are kept in memory
-    (`hub.reports.published`), so that a search over ten years of them takes milliseconds."""
-    known = await published(ledger, officer.authority)
+class Card(Protocol):
+    """A published announcement as a memory of them holds it (`hub.reports.published`)."""
 
-    def read(conn: Connection) -> Listing:
-        scope = scope_of(conn, officer, Role.READ)
-        lines = [*_announced(conn, officer.authority, known, scope), *_drafts(conn, officer)]
-        lines.sort(key=lambda each: (each.at, each.code), reverse=True)
-        themes = _below(asked.theme, scope.catalogue)
-        wanted = [each for each in lines if _meets(each, asked, themes)]
-        last = max(-(-len(wanted) // PAGE), 1)
-        shown = min(max(page, 1), last)
-        chosen = wanted[(shown - 1) * PAGE : shown * PAGE]
-        return Listing(tuple(chosen), len(wanted), shown, not lines, scope.catalogue)
+    @property
+    def code(self) -> str: ...
+    @property
+    def titles(self) -> Mapping[str, str]: ...
+    @property
+    def urgency(self) -> Urgency: ...
+    @property
+    def kind(self) -> Kind: ...
+    @property
+    def themes(self) -> tuple[str, ...]: ...
+    @property
+    def published(self) -> datetime: ...
 
-    return await ledger.read(read)
+
+def listing(
+    conn: Connection, officer: Officer, known: Mapping[int, Card], asked: Asked, page: int
+) -> Listing:
+    """What this officer may see of what was asked for. `known` are the published announcements of
+    their town by number: kept in memory, a search over ten years of them takes milliseconds."""
+    scope = scope_of(conn, officer, Role.READ)
+    lines = [*_announced(conn, officer.authority, known, scope), *_drafts(conn, officer)]
+    lines.sort(key=lambda each: (each.at, each.code), reverse=True)
+    themes = _below(asked.theme, scope.catalogue)
+    wanted = [each for each in lines if _meets(each, asked, themes)]
+    last = max(-(-len(wanted) // PAGE), 1)
+    shown = min(max(page, 1), last)
+    chosen = wanted[(shown - 1) * PAGE : shown * PAGE]
+    return Listing(tuple(chosen), len(wanted), shown, not lines, scope.catalogue)
 
 
 def _announced(
-    conn: Connection, authority: int, known: Published, scope: Scope
+    conn: Connection, authority: int, known: Mapping[int, Card], scope: Scope
 ) -> Iterable[Listed]:
     """Those of the memory with the state they have now, then those that were never published. A
     draft of an officer's own stands among what is being written."""
@@ -99,7 +111,7 @@ def _announced(
         *theirs, table.c.published.is_not(None)
     )
     for row in conn.execute(now):
-        card = known.cards.get(row.id)
+        card = known.get(row.id)
         if card is not None and scope.sees(card.themes):
             yield Listed(
                 card.code,

@@ -11,6 +11,7 @@ from channels.base import Urgency
 from hub.announcement import PUBLIC_STATES, State
 from hub.flow.office.listed import Asked, Listed, listing
 from hub.flow.office.roles import Role
+from hub.reports.published import published
 from hub.web.console.guard import Seat, seated
 from hub.web.console.showing import show
 from hub.web.console.titles import title_of
@@ -36,7 +37,8 @@ async def show_list(request: web.Request, seat: Seat) -> web.StreamResponse:
     asked = _asked(request.query)
     given = request.query.get("page", "1")
     page = int(given) if given.isascii() and given.isdecimal() and len(given) < 7 else 1
-    found = await listing(hub.ledger, seat.officer, asked, page)
+    known = (await published(hub.ledger, seat.authority.id)).cards
+    found = await hub.ledger.read(lambda conn: listing(conn, seat.officer, known, asked, page))
     chosen = {name: request.query[name] for name in _FILTERS if request.query.get(name)}
     query = urlencode(chosen)
     return show(
