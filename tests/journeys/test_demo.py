@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import tomllib
+import urllib.parse
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -225,3 +226,17 @@ def test_the_pages_a_newcomer_opens_are_there(demo: Demo) -> None:
         with urllib.request.urlopen(demo.ready["base_url"] + path, timeout=20) as answer:
             assert answer.status == 200
             assert answer.read()
+
+
+def test_every_officer_of_the_demonstration_signs_in(demo: Demo) -> None:
+    """By the address and the words it prints, as a newcomer would type them."""
+    door = demo.ready["base_url"] + "/console/connexion"
+    for officer in demo.ready["officers"]:
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        page = browser.open(door, timeout=20).read().decode()
+        token = page.partition('name="csrf" value="')[2].partition('"')[0]
+        given = {"csrf": token, "email": officer["email"], "password": officer["password"]}
+        body = urllib.parse.urlencode(given | {"suite": "/console/profil"}).encode()
+        with browser.open(door, body, timeout=20) as answer:
+            assert answer.url.endswith("/console/profil")
+            assert officer["name"] in answer.read().decode()

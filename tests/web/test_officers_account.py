@@ -5,11 +5,12 @@ import re
 from datetime import timedelta
 
 import pytest
-from door_rig import START
 
+from hub.flow.keep.retention import Retiring, Rules
 from hub.flow.office import links, passwords
 from hub.flow.office.links import Purpose
 from hub.flow.office.roles import Role
+from hub.web.desk import DESK
 
 PASSWORD = "une phrase de passe assez longue"
 OTHER = "les saules du bord de l'Orne"
@@ -148,19 +149,15 @@ async def test_a_token_is_in_no_log_and_kept_as_a_hash(office, log):
     assert token not in repr(await office.door.rows(links.table))
 
 
-async def test_sessions_and_links_that_are_over_are_erased(office):
-    hand = await office.writer()
-    await link_of(office, hand, now=START)
-
-    def erase(conn, now):
-        from hub.flow.office import sessions
-
-        return links.forget(conn, now, 10), sessions.forget(conn, now, 10)
-
-    ledger = office.door.hub.ledger
-    assert await ledger.transact(lambda conn: erase(conn, START)) == (0, 0)
-    late = START + timedelta(days=4)
-    assert await ledger.transact(lambda conn: erase(conn, late)) == (1, 1)
+async def test_sessions_and_links_that_are_over_are_erased_with_the_daily_round(office):
+    hand, door = await office.writer(), office.door
+    await link_of(office, hand)
+    rules = Rules(**door.app[DESK].settings.retention.model_dump())
+    retiring = Retiring(door.hub.ledger, rules, door.clock)
+    assert not {"officers_sessions", "officers_links"} & set(await retiring.erase())
+    door.clock.leap(timedelta(days=2))
+    gone = await retiring.erase()
+    assert (gone["officers_sessions"], gone["officers_links"]) == (1, 1)
 
 
 # --------------------------------------------------------------------------- passkeys
