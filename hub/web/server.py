@@ -35,6 +35,7 @@ from hub.web.portal import announcement as portal
 from hub.web.portal import (
     app_files,
     archive,
+    attachments,
     calendar,
     components,
     confirm,
@@ -102,7 +103,7 @@ def make_app(desk: Desk) -> web.Application:
         devices,
         app_files,
     )
-    doors = (*doors, archive, calendar, feeds, widget)
+    doors = (*doors, archive, attachments, calendar, feeds, widget)
     doors = (*doors, desk_page, poster, x_account)
     doors = (*doors, components, texts)
     doors = (*doors, subscribe, ways, verify, confirm)

@@ -33,7 +33,6 @@ def _glyph(character: str) -> str:
     return f"U+{ord(character):04X}" if character in _UNSEEN else character
 
 
-
 def _marked(before: str, after: str) -> Markup:
     """Both texts in one, what goes struck out and what comes underlined."""
     said = Markup()

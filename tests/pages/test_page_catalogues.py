@@ -109,7 +109,16 @@ KEYED |= {  # what a form of the way in came to
         *("passkey_kept", "passkey_refused", "passkey_removed", "passkey_unknown"),
     )
 }
-WRITING = ("saved", "dropped", "not_editable", "model_saved", "model_away", "model_back")
+WRITING = (
+    "attached",
+    "detached",
+    "saved",
+    "dropped",
+    "not_editable",
+    "model_saved",
+    "model_away",
+    "model_back",
+)
 KEYED |= {f"flash.{name}" for name in WRITING}
 # the check page, and what its forms come to
 CHECKED = ("asked", "waiting", "planned", "sent", "returned", "rejected", "taken_up", "withdrawn")

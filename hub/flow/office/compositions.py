@@ -141,7 +141,8 @@ def save(
     current = _by_code(conn, composition.code)
     if not current.editable:
         raise NotEditableError(current)
-    kept = dict(document)
+    settled = {n: current.document[n] for n in fields.FIXED if n in current.document}
+    kept = {**document, **settled}
     if kept == dict(current.document):
         return current
     editors = [*current.editors, *([] if officer.id in current.editors else [officer.id])]

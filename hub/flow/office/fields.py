@@ -15,8 +15,9 @@ LISTS: Final = ("themes", "zones", "channels", "weekdays", "spelling")
 QUESTIONS: Final = ("six_source", "six_what", "six_where", "six_when", "six_do", "six_check")
 """What an alert must say (UX.md 7.2): who speaks, what, where, since when, what to do, where to
 check. They build the text where `shape` is "six"."""
-FIXED: Final = ("kind", "about")
-"""What an announcement is to another was settled when it was begun; no form changes it."""
+FIXED: Final = ("kind", "about", "pieces")
+"""What an announcement is to another was settled when it was begun, and its files have a page of
+their own: no form changes them."""
 _SINGLE: Final = (
     *("shape", "level", "title", "body", "short", "link"),
     *QUESTIONS,

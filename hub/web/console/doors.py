@@ -8,6 +8,7 @@ from hub.web.admin import journal, keys, team
 from hub.web.console import (
     announcement,
     announcements,
+    attachments,
     calendar,
     check,
     compose,
@@ -46,6 +47,7 @@ DOORS: Final[tuple[ModuleType, ...]] = (
     new,  # before the announcements: its path could be a code
     compose,
     preview,
+    attachments,
     models,
     home,
     calendar,

@@ -11,6 +11,7 @@ from aiohttp import web
 from babel import Locale, UnknownLocaleError
 
 from hub.announcement import PUBLIC_STATES, Announcement
+from hub.flow.office.attachments import Attachment, of_codes
 from hub.reports.picking import places
 from hub.reports.published import Card, Thread
 from hub.web.desk import Desk, desk
@@ -59,9 +60,17 @@ async def show(request: web.Request) -> web.Response:
         canonical=head,
         languages=_languages(now, head, read_in),
         is_over=thread.is_over,
+        pieces=await _pieces(request, thread),
         calendar=f"/a/{thread.first.code}.ics" if is_dated(thread) else "",
     )
     return fresh(request, page)
+
+
+async def _pieces(request: web.Request, thread: Thread) -> list[Attachment]:
+    """The files of every message of the chain, in its order."""
+    codes = [card.code for card in thread.cards]
+    found = await desk(request).ledger.read(lambda conn: of_codes(conn, codes))
+    return [piece for code in codes for piece in found.get(code, ())]
 
 
 def _thread(
