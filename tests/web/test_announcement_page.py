@@ -2,11 +2,16 @@
 """An announcement's one page: where it stands, what may be done, and for whom it does not exist."""
 
 import re
+from datetime import timedelta
 
 import pytest
 
+from hub.flow.office import officers
+from hub.flow.office.four_eyes import Terms
+from hub.flow.office.publishing import Publishing
 from hub.flow.office.roles import Role
-from hub.ledger import tables
+from hub.ledger import deliveries, runs, tables
+from hub.ledger.counting import Moves, apply_moves
 from templates.pages.wording import channel_name, translations
 
 WORDS = translations("fr").gettext
@@ -221,3 +226,75 @@ async def test_the_report_its_file_and_the_api_tell_the_same(office):
     assert f"sur {people}" in page
     (line,) = await office.door.rows(tables.audit, tables.audit.c.verb == "export")
     assert line.detail["reason"] == "Conseil municipal"
+
+
+async def parked(door, code):
+    """Two of its messages, set aside for a human."""
+    number = await door.announcement_id(code)
+
+    def set_aside(conn):
+        (sms,) = [r for r in runs.of_announcement(conn, number) if r.channel == "sms"]
+        mine = (tables.delivery.c.run == sms.id, tables.delivery.c.state == "delivered")
+        rows = deliveries.rows_where(conn, *mine, limit=2)
+        conn.execute(
+            tables.delivery.update()
+            .where(tables.delivery.c.id.in_([row.id for row in rows]))
+            .values(state="parked", reason="outcome_unknown", maybe=False)
+        )
+        moved = {(sms.id, "delivered", ""): -2, (sms.id, "parked", "outcome_unknown"): 2}
+        apply_moves(conn, Moves(moved))
+
+    await door.hub.ledger.transact(set_aside)
+
+
+async def test_what_is_parked_is_decided_by_whoever_operates_and_by_nobody_else(office):
+    approver = await office.approver()
+    operator = await office.officer({Role.READ: None, Role.OPERATE: None}, name="N. Lefort")
+    code, key = await posted(office.door)
+    await office.door.settled(key, code)
+    await parked(office.door, code)
+    here = f"/console/annonces/{code}"
+    page = (await approver.get(here)).text
+    assert WORDS("heap.parked.says") in page
+    assert "redistribuer" not in page
+    for act in ("redistribuer", "abandonner"):
+        assert (await approver.post(f"{here}/{act}")).status == 403
+    assert "redistribuer" in (await operator.get(here)).text
+    assert (await operator.post(f"{here}/redistribuer")).status == 303
+    page = (await operator.get(here)).text
+    assert WORDS("flash.redriven") in page
+    assert WORDS("did.redrive") in page
+    assert "N. Lefort" in page
+    await office.door.settled(key, code)
+    assert (await operator.post(f"{here}/abandonner")).status == 303
+    assert WORDS("flash.nothing_parked") in (await operator.get(here)).text
+    await parked(office.door, code)
+    await operator.post(f"{here}/abandonner")
+    page = (await operator.get(here)).text
+    assert WORDS("flash.abandoned") in page
+    assert WORDS("heap.failed.says") in page
+
+
+async def test_what_waits_for_its_undo_delay_says_for_how_long_and_is_taken_back(
+    make_door, make_office
+):
+    door = await make_door(console={"undo_seconds": 300})
+    hall = make_office(door)
+    reader, approver = await hall.officer({Role.READ: None}), await hall.approver()
+    key = await door.key("agent", may_publish=False)
+    code = (await door.post(key, CUT)).json["id"]
+    here = f"/console/annonces/{code}"
+    page = (await reader.get(here)).text
+    assert WORDS("life.to_approve") in page
+    assert WORDS("Read the request") in page
+    assert WORDS("Read and decide") in (await approver.get(here)).text
+    terms = Terms(undo=timedelta(seconds=300))
+    office_of = Publishing(door.hub.intake, terms)
+    who = await door.hub.ledger.read(lambda conn: officers.load(conn, approver.number))
+    await office_of.approve(code, who)
+    page = (await reader.get(here)).text
+    assert re.search(r"Envoi dans (300|295)\u00a0s\.", page)
+    assert f"{here}/reprendre" not in page, "only for whoever may"
+    assert f"{here}/reprendre" in (await approver.get(here)).text
+    assert (await approver.post(f"{here}/reprendre")).status == 303
+    assert WORDS("life.to_approve") in (await reader.get(here)).text

@@ -3,14 +3,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from aiohttp import web
 from sqlalchemy import Connection
 
+from channels.base import ChannelName, Urgency
 from hub.announcement import Announcement, State
 from hub.flow.accept.intake import visible
+from hub.flow.office import four_eyes
+from hub.flow.office.compositions import of_announcement
 from hub.flow.office.officers import Officer
 from hub.flow.office.roles import Role
 from hub.flow.office.scope import scope_of
@@ -46,7 +49,9 @@ ONE: Final = r"/console/annonces/{code:[A-Za-z0-9]{1,12}}"
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What there is to see at one moment; `chain` is everything published about the same event."""
+    """What there is to see at one moment; `chain` is everything published about the same event,
+    `shut` the channels that let nothing out. `wrote`: it is this officer's own, and not gone yet.
+    """
 
     watched: Watched
     deeds: Sequence[Deed]
@@ -54,6 +59,7 @@ class Sight:
     shut: Sequence[Way]
     catalogue: Catalogue
     officer: Officer
+    wrote: bool = False
 
     @property
     def announcement(self) -> Announcement:
@@ -78,9 +84,10 @@ class Sight:
             "undo": Role.APPROVE,
         }
         found = {word for word, role in named.items() if self.officer.may(role)}
-        if "write" in found:  # whoever wrote it takes it back
-            found.add("undo")
-        return frozenset(found)
+        return frozenset(found | {"undo"} if self.wrote else found)
+
+
+_TO_GO: Final = (State.WAITING, State.SCHEDULED)
 
 
 def seen(
@@ -98,6 +105,7 @@ def seen(
         [each for each in ways if each.how in WAITING],
         scope.catalogue,
         officer,
+        about.state in _TO_GO and four_eyes.wrote(of_announcement(conn, about.id), officer),
     )
 
 
@@ -148,6 +156,7 @@ def context(request: web.Request, found: Sight) -> dict[str, Any]:
         "approved_by": found.watched.summary.approved_by or "",
         "undo_left": undo_left(about, now),
         "shut": _waiting_there(found),
+        "patience": _patience(request, found),
         "deeds": [(each.at, each.actor, words) for each, words in _told(request, found)],
     }
 
@@ -156,6 +165,17 @@ def _waiting_there(found: Sight) -> list[tuple[Way, int]]:
     """The channels that let nothing out, with how many of its messages wait for them."""
     waiting = {each.channel: each.waiting for each in found.watched.channels}
     return [(way, n) for way in found.shut if (n := waiting.get(way.channel, 0))]
+
+
+def _patience(request: web.Request, found: Sight) -> timedelta | None:
+    """How long an urgent SMS may go without a receipt until the person is told on another channel
+    too; None where none is waited for."""
+    about = found.announcement
+    if about.urgency is not Urgency.URGENT or about.state is not State.RUNNING:
+        return None
+    told = [each for each in found.watched.channels if each.channel is ChannelName.SMS]
+    silent = sum(each.handed_over - each.received for each in told)
+    return timedelta(seconds=desk(request).settings.engine.fallback_seconds) if silent else None
 
 
 def undo_left(about: Announcement, now: datetime) -> int | None:
