@@ -85,6 +85,12 @@ def test_another_day_and_a_drill_meet_nothing():
     assert met(entry(["gare"]), entry(["gare"], urgency=Urgency.DRILL)) == []
 
 
+def test_what_is_out_already_meets_only_what_is_still_to_come():
+    out = {"standing": Standing.OUT}
+    assert met(entry(["gare"], **out), entry(["gare"], **out)) == []
+    assert met(entry(["gare"], **out), entry(["gare"])) == [(2, ("gare",))]
+
+
 def test_three_in_one_place_are_one_meeting():
     assert met(entry(["gare"]), entry(["gare"]), entry(["gare"])) == [(3, ("gare",))]
 

@@ -171,6 +171,8 @@ def collisions(entries: Iterable[Entry], catalogue: Catalogue) -> Sequence[Colli
         for (i, one), (j, other) in combinations(enumerate(told), 2):
             if one.code == other.code or not (one.own or other.own):
                 continue
+            if one.standing is other.standing is Standing.OUT:
+                continue  # nobody can move either any more
             places = _meeting(one, other, catalogue)
             if places is not None:
                 met.setdefault(places, {}).update({i: one, j: other})
