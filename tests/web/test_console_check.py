@@ -143,7 +143,8 @@ async def test_sending_back_and_rejecting_need_a_reason(real):
     reply = await decide(diallo, code, do="decide")
     assert 'href="#decision"' in reply.text
     reply = await decide(diallo, code, do="decide", decision="return", reason="L'heure manque.")
-    assert reply.status == 303
+    page = await diallo.get(reply.headers["Location"])
+    assert "L’annonce est renvoyée" in page.text, "who only approves reads it where it stands"
     assert await state_of(office, code) == "draft"
     page = await verify(morel, code)
     assert "L&#39;heure manque." in page.text
@@ -180,7 +181,8 @@ async def test_what_is_published_is_taken_back_until_it_leaves(real):
     code = await asked(office, morel)
     await decide(diallo, code, do="decide", decision="approve")
     reply = await morel.post(f"/console/annonces/{code}/reprendre")
-    assert reply.headers["Location"] == f"/console/annonces/{code}/rediger"
+    page = await morel.get(reply.headers["Location"])
+    assert page.headers["Location"] == f"/console/annonces/{code}/rediger"
     assert await state_of(office, code) == "draft"
     await decide(morel, code, do="ask")
     await decide(diallo, code, do="decide", decision="approve")
@@ -308,7 +310,10 @@ async def test_what_a_key_asked_for_is_decided_at_the_same_page(office):
     key = await office.door.key("Bibliothèque", may_publish=False)
     asked = {"title": "Fermeture", "body": "Samedi.", "themes": ["eau"], "channels": ["sms"]}
     code = (await office.door.post(key, asked)).json["id"]
-    diallo, roche = await office.officer(BOTH), await office.officer(BOTH)
+    diallo, roche = await office.officer(BOTH), await office.approver()
+    page = await verify(roche, code)
+    assert 'value="take_up"' not in page.text, "who may not write corrects nothing"
+    assert (await decide(roche, code, page, do="decide", decision="take_up")).status == 403
     page = await verify(diallo, code)
     assert 'value="take_up"' in page.text
     assert 'value="return"' not in page.text

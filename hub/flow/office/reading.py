@@ -118,7 +118,13 @@ def built(document: Document, sender: str) -> tuple[str, str]:
     fact = ", ".join(filter(None, (answers["six_what"], answers["six_where"])))
     sentences = [answers[name] for name in ("six_when", "six_do", "six_check")]
     title = _capital(lead + fact)[:_TITLE] if fact else ""
-    return title, " ".join(f"{_capital(each)}." for each in sentences if each)
+    return title, " ".join(_sentence(each) for each in sentences if each)
+
+
+def _sentence(answer: str) -> str:
+    """An address stays as it is written: a capital or a full stop would lead elsewhere."""
+    begins = answer if "://" in answer.split(" ", maxsplit=1)[0] else _capital(answer)
+    return begins if "://" in answer.rsplit(" ", maxsplit=1)[-1] else f"{begins}."
 
 
 def _capital(sentence: str) -> str:

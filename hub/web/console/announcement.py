@@ -73,6 +73,8 @@ async def _being_written(request: web.Request, seat: Seat, found: Sight | None) 
     code = request.match_info["code"]
     if found is not None and found.announcement.state is not State.DRAFT:
         return ""
+    if not seat.officer.may(Role.WRITE):  # who only approves sent it back, and reads it here
+        return ""
     work = await desk(request).ledger.read(lambda conn: compositions.load(conn, code, seat.officer))
     editable = work is not None and work.state is CompositionState.WRITING
     return f"/console/annonces/{code}/rediger" if editable else ""

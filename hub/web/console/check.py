@@ -133,11 +133,10 @@ async def undo(request: web.Request, seat: Seat) -> web.StreamResponse:
     """Take back what has not left; once it has, it is said that it is too late."""
     code, here = request.match_info["code"], _announcement(request)
     try:
-        found = await publishing_of(desk(request)).undo(code, seat.officer)
+        await publishing_of(desk(request)).undo(code, seat.officer)
     except UnlawfulMoveError:
         return see_other(request, here, "too_late")
-    again = "verifier" if found.state is State.TO_APPROVE else "rediger"
-    return see_other(request, f"{here}/{again}", "undone")
+    return see_other(request, here, "undone")
 
 
 def _announcement(request: web.Request) -> str:
@@ -240,7 +239,7 @@ def _page(
         reserve=checking.in_reserve(hub, seat),
         differences=checking.differences(found),
         page_url=f"{hub.site.public_url}{_announcement(request)}/verifier",
-        decisions=_decisions(found),
+        decisions=_decisions(seat, found),
         now=hub.clock.now(),
         training=hub.sandbox,
         undo_seconds=0
@@ -251,7 +250,9 @@ def _page(
     )
 
 
-def _decisions(found: Checked) -> tuple[str, ...]:
+def _decisions(seat: Seat, found: Checked) -> tuple[str, ...]:
     """What nobody here wrote is taken up by whoever corrects it; the rest goes back."""
-    left_out = "take_up" if found.composition is not None else "return"
-    return tuple(each for each in DECISIONS if each != left_out)
+    left_out = {"take_up"} if found.composition is not None else {"return"}
+    if not seat.officer.may(Role.WRITE):
+        left_out.add("take_up")
+    return tuple(each for each in DECISIONS if each not in left_out)
