@@ -93,3 +93,24 @@ async def test_what_could_not_be_published_is_refused_alike(door, path):
     limited = await door.key("cantine", themes=("cantine",))
     assert (await ask(door, limited, path, WATER)).status == 403
     assert (await ask(door, "hub_no", path, WATER)).status == 401
+
+
+@pytest.mark.parametrize(("setting", "status"), [("never", 422), ("propose", 202), ("always", 202)])
+async def test_a_town_that_replaces_no_character_refuses_to(make_door, setting, status):
+    door = await make_door(words={"sms_transliteration": setting})
+    key = await door.key()
+    answer = await door.post(key, WATER | {"sms_spelling": ["apostrophes", "accents"]})
+    assert answer.status == status
+    if status == 422:
+        assert answer.codes() == {"invalid", "spelling_not_offered"}
+        return
+    await door.settled(key, answer.json["id"])
+    sent = door.sandbox.effects.select(channel=ChannelName.SMS)
+    assert {"d'eau" in each.text for each in sent} == {True}
+
+
+async def test_an_unknown_family_is_refused_by_name(door):
+    key = await door.key()
+    answer = await door.post(key, WATER | {"sms_spelling": ["emoji"]})
+    assert answer.status == 422
+    assert [error["pointer"] for error in answer.json["errors"]] == ["/sms_spelling/0"]

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What changed between two texts is told whole: nothing lost, nothing made up."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from channels.base import SHORT_STOP_LENGTH, SHORT_STOP_MARK
+from templates.difference import Change, difference
+from templates.preview import specimen
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_the_pieces_are_both_texts(before: str, after: str) -> None:
+    pieces = difference(before, after)
+    assert "".join(piece.gone for piece in pieces) == before
+    assert "".join(piece.come for piece in pieces) == after
+
+
+def test_one_letter_is_one_change() -> None:
+    assert [piece for piece in difference("d’eau jeudi", "d'eau jeudi") if not piece.same] == [
+        Change("’", "'")
+    ]
+
+
+def test_long_texts_are_compared_word_by_word() -> None:
+    long = "Une phrase de dix mots pour remplir la place. " * 60
+    pieces = difference(long + "Jeudi.", long + "Vendredi.")
+    assert [piece for piece in pieces if not piece.same] == [Change("Jeudi", "Vendredi")]
+
+
+def test_a_personal_link_is_shown_as_dots_of_its_length() -> None:
+    shown = specimen(f"STOP https://example.org/s/{SHORT_STOP_MARK}")
+    assert shown == "STOP https://example.org/s/" + "•" * SHORT_STOP_LENGTH
