@@ -24,7 +24,7 @@ from hub.web.callbacks import twilio
 from hub.web.console import doors as console
 from hub.web.console import imports, stream
 from hub.web.console.drafts import RECALL
-from hub.web.console.guard import SEAT
+from hub.web.console.guard import SEAT, recognise
 from hub.web.console.showing import show as show_seated
 from hub.web.desk import DESK, Desk
 from hub.web.hooks import standard
@@ -163,6 +163,8 @@ async def _refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
         if refusal.status < HTTPStatus.BAD_REQUEST:  # on its way elsewhere: no refusal at all
             kept = {k: v for k, v in refusal.headers.items() if k != "Content-Type"}
             return web.Response(status=refusal.status, headers=kept)
+        if request.path.startswith(_OFFICE):
+            await recognise(request)
         return _told(request, _of_http(refusal))
     except Exception as error:  # noqa: BLE001  (nobody may see a traceback; the log has it)
         return _told(request, _of_error(error))
@@ -234,6 +236,7 @@ def _of_http(refusal: web.HTTPException) -> ProblemError:
     return ProblemError(refusal.status, code, fr=fr, en=en, headers=headers)
 
 
+_OFFICE: Final = ("/console", "/admin")
 _TOLD: Final = frozenset({403, 409, 429})
 """Where the refusal's own sentence says more than the status does."""
 
@@ -248,9 +251,6 @@ def _told(request: web.Request, problem: ProblemError) -> web.Response:
     page = _message(request, problem.status, reference, said)
     page.headers.update(problem.headers)
     return page
-
-
-_OFFICE: Final = ("/console", "/admin")
 
 
 def _message(request: web.Request, status: int, reference: str, sentence: str) -> web.Response:

@@ -68,7 +68,7 @@ KEYED |= {
     *(f"how.{how}" for how in ways_now.How),
     *(f"way.{how}" for how in ways_now.WAITING),
     *(f"standing.{each}" for each in agenda.Standing),
-    *(f"verdict.{kind}" for kind in VerdictKind),
+    *(f"{prefix}.{kind}" for prefix in ("verdict", "line") for kind in VerdictKind),
     *(f"stopwhy.{why}" for why in attending.Why),
     *(f"flash.{key}" for key in ("nobody_found", "stopped_for_them")),
     *(f"first.{step}{part}" for step in home.FIRST_DAY for part in ("", ".why")),

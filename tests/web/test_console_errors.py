@@ -26,6 +26,7 @@ async def test_an_error_page_says_what_happened_and_leads_to_the_console(
     assert "Erreur" in reply.text.partition("</title>")[0]
     assert 'href="/console"' in reply.text
     assert REFERENCE in reply.text
+    assert 'href="/console/modeles"' in reply.text, "within the console's own frame"
 
 
 async def test_an_officer_stays_within_the_console(office):

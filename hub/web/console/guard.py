@@ -123,6 +123,13 @@ def _elsewhere(request: web.Request, seat: Seat | None) -> web.StreamResponse:
     return see_other(f"{SIGN_IN}?{back}" if back else SIGN_IN)
 
 
+async def recognise(request: web.Request) -> None:
+    """Have an address of the console that leads nowhere told within it, to whoever sits there."""
+    seat = None if SEAT in request else await _seat(request)
+    if seat is not None and seat.session.stage is Stage.OPEN:
+        request[SEAT] = seat
+
+
 async def at_console(request: web.Request, role: Role) -> Seat | None:
     """Who is signed in to the console in this role, for a page outside it; None for anybody else.
     Its forms are checked by that page."""
