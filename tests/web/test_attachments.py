@@ -87,6 +87,7 @@ async def test_a_file_is_public_once_its_announcement_is(office):
 async def publish(hand, code):
     """Urgent, so that it leaves at once; in the sandbox nobody else need approve."""
     page = await hand.get(f"/console/annonces/{code}/verifier")
+    assert f"/console/annonces/{code}/pieces" in page.text
     hidden = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page.text)
     given = {name: value for name, value in hidden if name != "csrf"}
     given |= {"do": "send", "acknowledged": "1"}
