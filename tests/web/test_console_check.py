@@ -291,6 +291,8 @@ async def test_before_an_election_the_page_reminds_of_the_reserve(hall):
     morel = await office.officer(BOTH)
     code = await written(office, morel)
     assert "Période de réserve" in (await verify(morel, code)).text
+    writing = await morel.get(f"/console/annonces/{code}/rediger")
+    assert "Période de réserve" in writing.text
     office.door.clock.leap(timedelta(days=1))
     await morel.sign_in()
     assert "Période de réserve" not in (await verify(morel, code)).text

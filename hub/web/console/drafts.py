@@ -25,6 +25,7 @@ from hub.flow.office.roles import Role
 from hub.flow.office.scope import Scope, scope_of
 from hub.flow.office.small_numbers import Teller
 from hub.tariff import prices_of
+from hub.web.console.checking import in_reserve
 from hub.web.console.guard import HEADER, Seat
 from hub.web.desk import desk
 from hub.web.language import language_of
@@ -217,6 +218,7 @@ def around_the_form(request: web.Request, seat: Seat, draft: Draft) -> dict[str,
         "may_alone": seat.officer.may(Role.APPROVE)
         and not set(console.alone).isdisjoint(draft.catalogue.themes_by_key),
         "sandbox_alone": desk(request).sandbox,
+        "reserve": in_reserve(desk(request), seat),
     }
 
 
