@@ -11,11 +11,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from hub.announcement import PUBLIC_STATES
 from hub.flow.office.compositions import Composition, NotEditableError, load, say
 from hub.flow.office.officers import Officer
+from hub.ledger.database import AnyRow
 from hub.ledger.office_tables import attachment as table
 from hub.ledger.office_tables import composition as composition_table
 from hub.ledger.tables import announcement as announcement_table
@@ -137,7 +138,7 @@ _HEAD: Final = (
 )
 
 
-def _read(row: Row[tuple[object, ...]]) -> Attachment:
+def _read(row: AnyRow) -> Attachment:
     return Attachment(row.code, row.name, row.media_type, row.sha256, row.size, row.said)
 
 
