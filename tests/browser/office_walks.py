@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Walks through the console and its administration: state after state, whatever the language."""
+
+from collections.abc import AsyncIterator, Callable
+
+from officers import appoint, seat
+from playwright.async_api import Page
+from towns import Town
+from walks import stage
+
+from hub.flow.office.roles import EVERYTHING, Role
+
+Walk = Callable[[Page, Town], AsyncIterator[str]]
+_SEATS: dict[tuple[str, str], int] = {}
+
+
+async def sit(tab: Page, town: Town, who: str = "Camille Martin") -> None:
+    """One officer of each name, who may do everything; "Jules" only writes."""
+    if (town.home, who) not in _SEATS:
+        grants = {Role.WRITE: None} if who == "Jules" else EVERYTHING
+        _SEATS[town.home, who] = await appoint(town, grants, who)
+    await seat(tab, town, _SEATS[town.home, who])
+
+
+async def blank(tab: Page, form: str = "main form[method=post]") -> None:
+    """Send a form as it stands."""
+    async with tab.expect_navigation():
+        await tab.locator(form).last.evaluate("form => form.requestSubmit()")
+
+
+async def see(tab: Page, *paths: str) -> AsyncIterator[str]:
+    for path in paths:
+        await tab.goto(path)
+        yield path
+
+
+async def begun(tab: Page) -> str:
+    """A composition's address, just begun."""
+    await tab.goto("/console/annonces/nouvelle")
+    async with tab.expect_navigation():
+        await tab.locator("main form.actions .button").first.click()
+    return tab.url.rpartition("/")[0].removeprefix(tab.url.split("/console")[0])
+
+
+# --------------------------------------------------------------------------- the walks
+
+
+async def entering(tab: Page, town: Town) -> AsyncIterator[str]:
+    """The way in, and one's own account."""
+    async for state in see(tab, "/console/connexion"):
+        yield state
+    await tab.fill("#email", "personne@example.org")
+    await tab.fill("#password", "autre chose")
+    await blank(tab)
+    yield "refused"
+    await sit(tab, town)
+    async for state in see(
+        tab, "/console/profil", "/console/profil/mot-de-passe", "/console/profil/preuve"
+    ):
+        yield state
+    await tab.goto("/console/profil/mot-de-passe")
+    await blank(tab, "main form[action*='mot-de-passe'], main form[method=post]")
+    yield "password refused"
+
+
+async def looking_around(tab: Page, town: Town) -> AsyncIterator[str]:
+    """What is only looked at."""
+    await stage(town)
+    await sit(tab, town)
+    async for state in see(
+        tab,
+        "/console",
+        "/console/annonces",
+        "/console/annonces?q=introuvable",
+        "/console/calendrier",
+        "/console/statistiques",
+        "/console/statistiques/hypotheses",
+        "/console/aide",
+        "/console/annonces/zzzzzz",
+    ):
+        yield state
+    for link in await tab.locator("main a[href^='/console/aide/']").all():
+        yield await _follow(tab, await link.get_attribute("href") or "")
+
+
+async def _follow(tab: Page, path: str) -> str:
+    await tab.goto(path)
+    return path
+
+
+async def writing(tab: Page, town: Town) -> AsyncIterator[str]:
+    """From the choice of a model to what is asked of somebody else."""
+    await sit(tab, town, "Jules")
+    async for state in see(tab, "/console/annonces/nouvelle", "/console/modeles"):
+        yield state
+    here = await begun(tab)
+    yield "blank page"
+    await tab.goto(f"{here}/verifier")
+    yield "nothing written yet"
+    await tab.goto(f"{here}/rediger")
+    await tab.fill("[name=title]", "Coupure d’eau jeudi, Tanneries")
+    await tab.fill("[name=body]", "De 8 h à 12 h, pour réparer une fuite. Prévoyez de l’eau.")
+    await tab.locator("[name=themes][value=eau]").evaluate("box => { box.checked = true; }")
+    async with tab.expect_navigation():
+        await tab.locator(".bar button[value=save]").click()
+    yield "written"
+    await tab.goto(f"{here}/verifier")
+    yield "to be checked"
+    await blank(tab)
+    yield "asked"
+    await sit(tab, town)
+    await tab.goto(f"{here}/verifier")
+    yield "before the approver"
+    await blank(tab)
+    yield "no verdict chosen"
+
+
+async def following(tab: Page, town: Town) -> AsyncIterator[str]:
+    """An announcement on its way and after it."""
+    codes = await stage(town)
+    await sit(tab, town)
+    one = f"/console/annonces/{codes['dated']}"
+    async for state in see(
+        tab,
+        one,
+        f"{one}/suite",
+        f"{one}/destinataires",
+        f"{one}/destinataires?canal=x",
+        f"{one}/rapport",
+        f"/console/annonces/{codes['urgent']}",
+        f"/console/annonces/{codes['drill']}",
+        f"/console/annonces/{codes['withdrawn']}",
+    ):
+        yield state
+    await tab.goto(f"{one}/destinataires")
+    await tab.locator("main td a, main th a").first.click()
+    await tab.wait_for_load_state()
+    yield "one delivery"
+    await blank(tab)
+    yield "its address"
+    await tab.goto(f"{one}/rapport")
+    await blank(tab)
+    yield "a file without a reason"
+
+
+async def people(tab: Page, town: Town) -> AsyncIterator[str]:
+    """Who is told."""
+    await sit(tab, town)
+    async for state in see(tab, "/console/abonnes", "/console/abonnes/import"):
+        yield state
+    await blank(tab)
+    yield "no file"
+    await tab.goto("/console/abonnes")
+    await blank(tab)
+    yield "nobody looked for"
+
+
+async def administration(tab: Page, town: Town) -> AsyncIterator[str]:
+    """Everything that is set up; each form once sent as it is."""
+    await sit(tab, town)
+    paths = [path for path in ADMIN if await exists(tab, path)]
+    async for state in see(tab, *paths):
+        yield state
+    for path in ("/admin/cles", "/admin/equipe/inviter"):
+        await tab.goto(path)
+        await blank(tab)
+        yield f"{path}, blank"
+
+
+ADMIN = (
+    *("/admin", "/admin/equipe", "/admin/equipe/inviter", "/admin/cles", "/admin/journal"),
+    *("/admin/themes", "/admin/lieux", "/admin/identite", "/admin/textes", "/admin/conservation"),
+    *("/admin/canaux", "/admin/entrants", "/admin/file", "/admin/etat"),
+)
+
+
+async def exists(tab: Page, path: str) -> bool:
+    return (await tab.request.get(path)).status == 200
+
+
+async def phones(tab: Page, town: Town) -> AsyncIterator[str]:
+    """The sandbox."""
+    await stage(town)
+    await sit(tab, town)
+    async for state in see(
+        tab, "/sandbox", "/sandbox?vue=liste", "/sandbox/x", "/sandbox/pannes", "/sandbox/heure"
+    ):
+        yield state
+
+
+OFFICE_WALKS: tuple[Walk, ...] = (
+    entering,
+    looking_around,
+    writing,
+    following,
+    people,
+    administration,
+    phones,
+)
