@@ -13,11 +13,12 @@ from babel.messages.pofile import read_po
 from jinja2 import Environment, nodes
 from jinja2.ext import babel_extract
 
-from channels.base import ChannelName, Reason, Urgency
+from channels.base import ChannelName, Lane, Reason, Urgency
 from hub.announcement import State
 from hub.flow.office import agenda, attending, to_do, ways_now
 from hub.ledger import assumptions
 from hub.reports.recipients import GROUPS
+from hub.web.admin import home as rooms
 from hub.web.admin import journal
 from hub.web.console import check, home, reporting, statistics_sheet, watching
 from subscribers.import_batch import VerdictKind
@@ -98,6 +99,7 @@ KEYED |= {
     *(f"event.{name}" for name in ("begun", "tried", "sent", "failed", "delivered")),
     *(f"follow.{kind}" for kind in (Kind.UPDATE, Kind.CORRECTION, Kind.ALL_CLEAR)),
 }
+KEYED |= {f"admin.{key}{part}" for key in rooms.ROOMS for part in ("", ".says")}
 ROLES = ("read", "write", "approve", "contacts", "admin", "operate")
 KEYED |= {f"role.{role}{part}" for role in ROLES for part in ("", ".hint")}
 KEYED |= {  # what a form of the way in came to
@@ -133,6 +135,12 @@ KEYED |= {
     *(f"did.{verb}" for verb in journal.DEEDS_ELSEWHERE),
     "flash.key_revoked",
 }
+# what keeps running: the queue, channels, sources, health
+PLANT = ("released", "not_held")
+KEYED |= {*(f"lane.{lane.name.lower()}" for lane in Lane), *(f"flash.{name}" for name in PLANT)}
+# the pages that set the town up
+TOWN = ()
+KEYED |= {f"flash.{name}" for name in TOWN}
 SPOKEN_ATTRIBUTES = {"alt", "aria-label", "data-label", "placeholder", "title"}
 
 

@@ -4,7 +4,7 @@
 from types import ModuleType
 from typing import Final
 
-from hub.web.admin import journal, keys, team
+from hub.web.admin import journal, keys, queue, team
 from hub.web.console import (
     announcement,
     announcements,
@@ -44,6 +44,7 @@ DOORS: Final[tuple[ModuleType, ...]] = (
     team,
     journal,
     keys,
+    queue,
     new,  # before the announcements: its path could be a code
     compose,
     preview,
