@@ -4,6 +4,7 @@
 from types import ModuleType
 from typing import Final
 
+from hub.web.admin import home as administration
 from hub.web.admin import journal, keys, queue, team
 from hub.web.console import (
     announcement,
@@ -23,6 +24,7 @@ from hub.web.console import (
     people,
     person,
     playing,
+    administration,
     preview,
     profile,
     recipients,
