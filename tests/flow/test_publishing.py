@@ -12,6 +12,7 @@ from hub.announcement import State, UnlawfulMoveError
 from hub.flow.accept.intake import UnknownAnnouncementError
 from hub.flow.accept.principal import Principal
 from hub.flow.accept.problems import ForbiddenError, RefusedError
+from hub.flow.office import attachments, compositions, four_eyes
 from hub.flow.office.compositions import EditedMeanwhileError, NotEditableError
 from hub.flow.office.four_eyes import OwnAnnouncementError
 from hub.flow.office.publishing import ChangedMeanwhileError
@@ -168,6 +169,27 @@ async def test_what_is_approved_is_what_was_read(hub):
         await publishing(hub).approve(found.code, diallo, digest=digest_of(found))
     assert changed.value.current.contents["fr"].body == "Jeudi dès 9 h."
     assert await publishing(hub).approve(found.code, diallo, digest=digest_of(now))
+
+
+async def add_file(hub, code, officer, content):
+    def write(conn):
+        found, now = compositions.load(conn, code, officer), hub.clock.now()
+        attachments.attach(conn, found, officer, ("arrete.pdf", content, "L'arrêté."), now)
+
+    await hub.write(write)
+
+
+async def test_another_file_is_another_announcement_to_who_approves(hub):
+    morel, diallo, roche = [await appoint(hub, name) for name in ("Morel", "Diallo", "Roche")]
+    written = await compose(hub, morel)
+    await add_file(hub, written.code, morel, b"%PDF-1.7 un")
+    found = await publishing(hub).submit(written.code, morel)
+    read = four_eyes.reading(found, await load(hub, found.code, diallo))
+    await publishing(hub).return_(found.code, roche, "Ce n'est pas le bon arrêté.")
+    await add_file(hub, found.code, morel, b"%PDF-1.7 deux")
+    await publishing(hub).submit(found.code, morel)
+    with pytest.raises(ChangedMeanwhileError):
+        await publishing(hub).approve(found.code, diallo, digest=read)
 
 
 async def test_of_two_who_approve_at_once_one_is_told_it_is_done(hub):

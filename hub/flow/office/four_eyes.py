@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Who may publish what somebody wrote: another person, but for what the operator lets go alone."""
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -13,8 +14,10 @@ from hub.flow.accept.principal import Principal
 from hub.flow.accept.scrutiny import within
 from hub.flow.office import officers
 from hub.flow.office.compositions import Composition
+from hub.flow.office.fields import texts
 from hub.flow.office.officers import Officer
 from hub.flow.office.roles import Role
+from hub.ledger import announcements
 from subscribers.catalogue import Catalogue
 
 
@@ -77,6 +80,14 @@ def may_decide(officer: Officer, catalogue: Catalogue, themes: Iterable[str]) ->
         return False
     principal = officer.principal(Role.APPROVE)
     return all(within(principal, catalogue, key) for key in themes)
+
+
+def reading(announcement: Announcement, composition: Composition | None) -> str:
+    """What somebody read before they decide, in 64 hexadecimal digits: the announcement, with the
+    files that go with it (each is named in the form with a digest of its own)."""
+    files = [] if composition is None else texts(composition.document, "pieces")
+    read = announcements.digest_of(announcement)
+    return hashlib.sha256("\n".join([read, *files]).encode()).hexdigest() if files else read
 
 
 def others(

@@ -36,10 +36,7 @@ from subscribers.catalogue import load_catalogue
 LONGEST_REASON: Final = 500
 """Characters of why something is sent back or refused."""
 _REASON: Final = Problem(
-    "/reason",
-    "missing",
-    "Écrivez pourquoi, en une phrase.",
-    "Say why, in one sentence.",
+    "/reason", "missing", "Écrivez pourquoi, en une phrase.", "Say why, in one sentence."
 )
 _TOO_LONG: Final = Problem(
     "/reason",
@@ -115,13 +112,14 @@ class Publishing:
     ) -> Announcement:
         """Publish what somebody else asked for, after the undo delay, or when its time comes.
 
-        `digest` is of what the officer read (`hub.ledger.announcements.digest_of`). Raises
+        `digest` is of what the officer read (`four_eyes.reading`). Raises
         `OwnAnnouncementError`, `ChangedMeanwhileError`, `RefusedError` where it is over already.
         """
 
         def write(conn: Connection) -> Announcement:
             found = self._to_decide(conn, code, officer, Event.PUBLISH)
-            if digest is not None and digest != digest_of(found):
+            composition = compositions.of_announcement(conn, found.id)
+            if digest is not None and digest != four_eyes.reading(found, composition):
                 raise ChangedMeanwhileError(found)
             return self._decide(conn, found, officer)
 
@@ -280,7 +278,7 @@ class Publishing:
         if found.expires is not None and found.expires <= self.intake.clock.now():
             raise RefusedError([OVER])
         verb = "publish_alone" if own else "approve"
-        now = self._say(conn, officer, verb, found, text=digest_of(found)[:16])
+        now = self._say(conn, officer, verb, found, text=four_eyes.reading(found, composition)[:16])
         return self._release(conn, found, officer, now)
 
     def _release(

@@ -26,7 +26,6 @@ from hub.flow.office.retold import Ground, as_announcement
 from hub.flow.office.roles import Role
 from hub.flow.office.small_numbers import FEWEST, Teller
 from hub.ledger import announcements
-from hub.ledger.announcements import digest_of
 from hub.tariff import prices_of
 from hub.web.console.guard import Seat
 from hub.web.console.sms_month import Left, left_of_month
@@ -226,4 +225,4 @@ def _plain(value: Any) -> str:
 
 def digest(found: Checked) -> str:
     """What the officer is about to decide on."""
-    return digest_of(found.announcement)
+    return four_eyes.reading(found.announcement, found.composition)
