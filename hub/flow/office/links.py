@@ -70,7 +70,7 @@ def use(conn: Connection, token: str, password_hash: str, now: datetime) -> Link
         return None
     mine = table.c.token_hash == _hash(token)
     conn.execute(update(table).where(mine).values(used_at=now))
-    verb = "take_up" if link.purpose is Purpose.INVITATION else "reset_password"
+    verb = "accept_invitation" if link.purpose is Purpose.INVITATION else "reset_password"
     changed = {"password_hash": password_hash}
     actor = f"officer:{link.officer.id}"
     officers.change(conn, link.officer, changed, verb=verb, actor=actor, now=now)

@@ -56,6 +56,12 @@ DEEDS_ELSEWHERE: Final = (
     "disable",
     "change_password",
     "remove_code",
+    "set_up_code",
+    "renew_codes",
+    "add_passkey",
+    "remove_passkey",
+    "accept_invitation",
+    "reset_password",
     "language",
     "look_up",
 )
