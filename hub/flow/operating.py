@@ -10,9 +10,11 @@ from channels.base import ChannelName, Clock
 from hub.flow.accept.intake import in_charge_of, visible
 from hub.flow.accept.principal import Principal
 from hub.flow.accept.problems import ForbiddenError, Problem
+from hub.flow.keep import restoring
 from hub.flow.redrive import Choice, Redriven, redrive
 from hub.flow.send import switches
 from hub.flow.send.switches import Switch
+from hub.ledger import hold
 from hub.ledger.store import Ledger
 
 _ALL_OF_THEM = Problem(
@@ -68,6 +70,31 @@ class Operating:
     ) -> tuple[ChannelName, ...]:
         """See `hub.flow.send.switches.resume`."""
         return await self._turn(switches.resume, channels, principal)
+
+    async def release(self, principal: Principal, *, send_again: bool) -> int | None:
+        """Let a restored hub send again: what had been accepted before the restore is set aside
+        first. How many of it go on their way with `send_again`; None where nothing is on hold.
+
+        Raises `ForbiddenError` where this principal may not decide for everybody.
+        """
+        if not principal.may_operate:
+            raise ForbiddenError([_ALL_OF_THEM])
+        held = await self.ledger.read(hold.current)
+        if held is None:
+            return None
+        # a page a transaction: what is accepted meanwhile does not wait for all of them
+        while await self.ledger.transact(
+            lambda conn: restoring.park_page(conn, held, self.clock.now())
+        ):
+            pass
+        again = await self.ledger.transact(
+            lambda conn: restoring.release(
+                conn, principal, self.clock.now(), send_again=send_again
+            ),
+            hurry=True,
+        )
+        self.changed()
+        return again
 
     async def paused(self) -> Mapping[ChannelName, Switch]:
         """The channels that were paused."""

@@ -23,7 +23,8 @@ from subscribers.tables import to_ms
 class Choice:
     """Which rows: those of one announcement, set aside for one reason, one alone; or all.
 
-    What failed is chosen only where `failed` says so, or where its reason or number is named.
+    What failed is chosen only where `failed` says so, or where its reason or number is named; with
+    `parked_only` not even then. `why` is what whoever decides wrote for the journal.
     """
 
     code: str | None = None
@@ -31,12 +32,14 @@ class Choice:
     delivery: int | None = None
     failed: bool = False
     abandon: bool = False
+    parked_only: bool = False
+    why: str = ""
 
     @property
     def states(self) -> Sequence[DeliveryState]:
         """What is given up is parked; what failed has ended already."""
         named = self.failed or self.reason is not None or self.delivery is not None
-        if named and not self.abandon:
+        if named and not (self.abandon or self.parked_only):
             return (DeliveryState.PARKED, DeliveryState.FAILED)
         return (DeliveryState.PARKED,)
 
@@ -93,6 +96,7 @@ def _pages(
 
 
 def _say(conn: Connection, principal: Principal, now: datetime, choice: Choice, moved: int) -> None:
+    detail = {"rows": moved, "reason": choice.reason, "delivery": choice.delivery}
     audit.record(
         conn,
         now,
@@ -100,7 +104,7 @@ def _say(conn: Connection, principal: Principal, now: datetime, choice: Choice, 
         "abandon" if choice.abandon else "redrive",
         f"announcement:{choice.code}" if choice.code else "announcements",
         authority=principal.authority,
-        detail={"rows": moved, "reason": choice.reason, "delivery": choice.delivery},
+        detail=detail | ({"why": choice.why} if choice.why else {}),
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select, true
 
 from channels.base import Lane
 from hub.delivery import DeliveryState
@@ -30,14 +30,17 @@ class QueueHealth:
     digest: int
 
 
-def queue_health(conn: Connection, now: datetime) -> QueueHealth:
-    """Two small reads: the counts, and the first due row of each open run."""
+def queue_health(conn: Connection, now: datetime, authority: int | None = None) -> QueueHealth:
+    """Two small reads: the counts, and the first due row of each open run; of one town alone, where
+    one is given."""
+    whose = true() if authority is None else run.c.authority == authority
     counted = conn.execute(
         select(run.c.lane, delivery_count.c.state, func.sum(delivery_count.c.n).label("n"))
         .join_from(run, delivery_count, delivery_count.c.run == run.c.id)
         .where(
             delivery_count.c.state.in_(["ready", "reserved", "doubt", "parked", "digest"]),
             delivery_count.c.n > 0,
+            whose,
         )
         .group_by(run.c.lane, delivery_count.c.state)
     ).all()
@@ -45,7 +48,7 @@ def queue_health(conn: Connection, now: datetime) -> QueueHealth:
     ready = {row.lane: row.n for row in counted if row.state == DeliveryState.READY}
     return QueueHealth(
         ready={lane: ready.get(lane, 0) for lane in Lane},
-        oldest=_oldest(conn, now),
+        oldest=_oldest(conn, now, whose),
         reserved=totals[DeliveryState.RESERVED],
         in_doubt=totals[DeliveryState.DOUBT],
         parked=totals[DeliveryState.PARKED],
@@ -53,13 +56,13 @@ def queue_health(conn: Connection, now: datetime) -> QueueHealth:
     )
 
 
-def _oldest(conn: Connection, now: datetime) -> timedelta | None:
+def _oldest(conn: Connection, now: datetime, whose: ColumnElement[bool]) -> timedelta | None:
     first_due = (
         select(func.min(delivery.c.due))
         .where(delivery.c.run == run.c.id, delivery.c.state == DeliveryState.READY)
         .scalar_subquery()
     )
-    asked = select(first_due).where(run.c.state != RunState.DONE, ~run.c.paused)
+    asked = select(first_due).where(run.c.state != RunState.DONE, ~run.c.paused, whose)
     dues = [due for due in conn.execute(asked).scalars() if due is not None]
     late = now - from_ms(min(dues)) if dues else timedelta(0)
     return late if late > timedelta(0) else None
@@ -79,7 +82,7 @@ def parked(conn: Connection, authority: int, announcement_id: int | None = None)
     if announcement_id is not None:
         runs = runs.where(run.c.announcement == announcement_id)
     rows, maybe = conn.execute(
-        select(func.count(), func.coalesce(func.sum(delivery.c.maybe), 0)).where(
+        select(func.count(), func.count().filter(delivery.c.maybe)).where(
             delivery.c.state == DeliveryState.PARKED, delivery.c.run.in_(runs)
         )
     ).one()

@@ -4,11 +4,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from channels.base import ChannelName, Reason
 from hub.delivery import DeliveryState
 from hub.ledger.tables import announcement, delivery, delivery_count, run
+from hub.reports.health import Parked
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +53,52 @@ def parked_ids(conn: Connection, authority: int, limit: int) -> Sequence[tuple[i
         .limit(limit)
     )
     return [(row.id, row.code, Reason(row.reason or Reason.UNKNOWN)) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Deliveries of one channel that are tried again, or looked up, for one reason."""
+
+    channel: ChannelName
+    state: DeliveryState
+    reason: Reason
+    rows: int
+
+
+def waiting_groups(conn: Connection, authority: int) -> Sequence[Waiting]:
+    """What met an obstacle and is not given up: read from the counts alone."""
+    counted = delivery_count.c
+    rows = conn.execute(
+        select(run.c.channel, counted.state, counted.reason, func.sum(counted.n).label("n"))
+        .join_from(run, delivery_count, counted.run == run.c.id)
+        .where(
+            run.c.authority == authority,
+            counted.state.in_([DeliveryState.READY, DeliveryState.DOUBT]),
+            counted.reason.is_not(None),
+            counted.reason != "",
+            counted.n > 0,
+        )
+        .group_by(run.c.channel, counted.state, counted.reason)
+        .order_by(run.c.channel, counted.state, counted.reason)
+    )
+    return [
+        Waiting(ChannelName(row.channel), DeliveryState(row.state), Reason(row.reason), row.n)
+        for row in rows
+    ]
+
+
+def parked_for(conn: Connection, authority: int, code: str, reason: Reason | None) -> Parked:
+    """What is parked of one announcement ("" for all of the town's), for one reason or for any."""
+    mine = select(run.c.id).where(run.c.authority == authority)
+    if code:
+        known = select(announcement.c.id).where(
+            announcement.c.code == code, announcement.c.authority == authority
+        )
+        mine = mine.where(run.c.announcement.in_(known))
+    query = select(func.count(), func.count().filter(delivery.c.maybe)).where(
+        delivery.c.state == DeliveryState.PARKED, delivery.c.run.in_(mine)
+    )
+    if reason is not None:
+        query = query.where(delivery.c.reason == reason)
+    rows, maybe = conn.execute(query).one()
+    return Parked(rows, maybe)
