@@ -64,7 +64,7 @@ def broken(conn: Connection) -> int | None:
     while page := _page(conn, after):
         for line in page:
             digest = line["digest"]
-            if before is not None and digest != _digest(before, line):
+            if before is not None and digest != _digest(before, dict(line)):
                 return int(line["id"])
             before = digest or ""
         after = page[-1]["id"]

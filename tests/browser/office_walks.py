@@ -100,7 +100,8 @@ async def writing(tab: Page, town: Town) -> AsyncIterator[str]:
     await tab.goto(f"{here}/rediger")
     await tab.fill("[name=title]", "Coupure d’eau jeudi, Tanneries")
     await tab.fill("[name=body]", "De 8 h à 12 h, pour réparer une fuite. Prévoyez de l’eau.")
-    await tab.locator("[name=themes][value=eau]").evaluate("box => { box.checked = true; }")
+    for box in ("[name=themes][value=eau]", "[name=whole]"):
+        await tab.locator(box).evaluate("box => { box.checked = true; }")
     async with tab.expect_navigation():
         await tab.locator(".bar button[value=save]").click()
     yield "written"
