@@ -16,6 +16,7 @@ from jinja2.ext import babel_extract
 from channels.base import ChannelName, Lane, Reason, Urgency
 from hub.announcement import State
 from hub.flow.office import agenda, attending, to_do, ways_now
+from hub.flow.send.providers import Condition
 from hub.ledger import assumptions
 from hub.reports.recipients import GROUPS
 from hub.web.admin import home as rooms
@@ -136,10 +137,11 @@ KEYED |= {
     "flash.key_revoked",
 }
 # what keeps running: the queue, channels, sources, health
-PLANT = ("released", "not_held")
+PLANT = ("released", "not_held", "channel_paused", "channel_resumed", "secret_kept", "no_secret")
+KEYED |= {f"provider.{each}" for each in Condition}
 KEYED |= {*(f"lane.{lane.name.lower()}" for lane in Lane), *(f"flash.{name}" for name in PLANT)}
 # the pages that set the town up
-TOWN = ()
+TOWN = ("catalogue_added", "catalogue_kept", "catalogue_away", "catalogue_back")
 KEYED |= {f"flash.{name}" for name in TOWN}
 SPOKEN_ATTRIBUTES = {"alt", "aria-label", "data-label", "placeholder", "title"}
 

@@ -64,6 +64,13 @@ DEEDS_ELSEWHERE: Final = (
     "reset_password",
     "language",
     "look_up",
+    "keep_secret",
+    "catalogue_add",
+    "catalogue_change",
+    "catalogue_move",
+    "catalogue_archive",
+    "catalogue_restore",
+    "catalogue_draw",
 )
 """The verbs that concern no announcement (those are in `watching.DEEDS`), each with its words."""
 

@@ -4,8 +4,8 @@
 from types import ModuleType
 from typing import Final
 
+from hub.web.admin import channels, journal, keys, queue, team, themes
 from hub.web.admin import home as administration
-from hub.web.admin import journal, keys, queue, team
 from hub.web.console import (
     announcement,
     announcements,
@@ -43,10 +43,12 @@ DOORS: Final[tuple[ModuleType, ...]] = (
     second_proof,
     playing,
     administration,
+    themes,
     team,
     journal,
     keys,
     queue,
+    channels,
     new,  # before the announcements: its path could be a code
     compose,
     preview,

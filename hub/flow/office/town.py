@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What an officer changes of the town, its themes and places, each with its audit line."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from hub.flow.office.officers import Officer
+from hub.ledger import audit
+from subscribers import catalogue_edit as edit
+from subscribers.catalogue import Catalogue
+from subscribers.catalogue_edit import Kind, Node
+
+
+def add(
+    conn: Connection,
+    who: Officer,
+    kind: Kind,
+    town: Catalogue,
+    values: Mapping[str, Any],
+    *,
+    now: datetime,
+) -> str:
+    """A new theme or place; its key."""
+    key = edit.add(conn, kind, town, values)
+    note(conn, who, "catalogue_add", f"{kind}:{key}", now=now)
+    return key
+
+
+def change(
+    conn: Connection,
+    who: Officer,
+    kind: Kind,
+    node: Node,
+    values: Mapping[str, Any],
+    *,
+    now: datetime,
+) -> None:
+    """Write what differs of a theme or place; nothing and no line where nothing does."""
+    fresh = {name: value for name, value in values.items() if getattr(node, name) != value}
+    if fresh:
+        edit.change(conn, kind, node, fresh)
+        detail = {"changed": ", ".join(sorted(fresh))}
+        note(conn, who, "catalogue_change", f"{kind}:{node.key}", now=now, detail=detail)
+
+
+def move(
+    conn: Connection,
+    who: Officer,
+    kind: Kind,
+    town: Catalogue,
+    node: Node,
+    *,
+    by: int,
+    now: datetime,
+) -> None:
+    """One place up (-1) or down (1)."""
+    edit.move(conn, kind, town, node, by)
+    note(conn, who, "catalogue_move", f"{kind}:{node.key}", now=now)
+
+
+def put_away(
+    conn: Connection, who: Officer, kind: Kind, node: Node, *, into: Node | None, now: datetime
+) -> None:
+    """Archive a theme or place, and move whoever chose it."""
+    moved = edit.put_away(conn, kind, node, into)
+    detail = {"people": moved, "into": into.key} if into is not None else None
+    note(conn, who, "catalogue_archive", f"{kind}:{node.key}", now=now, detail=detail)
+
+
+def take_back(conn: Connection, who: Officer, kind: Kind, node: Node, *, now: datetime) -> None:
+    """An archived one can be chosen again."""
+    edit.change(conn, kind, node, {"archived": False})
+    note(conn, who, "catalogue_restore", f"{kind}:{node.key}", now=now)
+
+
+def draw(
+    conn: Connection, who: Officer, areas: Mapping[str, Any], town: Catalogue, *, now: datetime
+) -> None:
+    """Write the outlines of places, {key: GeoJSON}; keys of nobody are passed over."""
+    drawn = {key: area for key, area in areas.items() if key in town.zones_by_key}
+    for key, area in drawn.items():
+        edit.change(conn, Kind.ZONE, town.zones_by_key[key], {"area": area})
+    note(conn, who, "catalogue_draw", "zones", now=now, detail={"places": len(drawn)})
+
+
+def note(
+    conn: Connection,
+    who: Officer,
+    verb: str,
+    thing: str,
+    *,
+    now: datetime,
+    detail: Mapping[str, Any] | None = None,
+) -> None:
+    """One line of the audit, by this officer."""
+    actor = f"officer:{who.id}"
+    audit.record(conn, now, actor, verb, thing, authority=who.authority, detail=detail)

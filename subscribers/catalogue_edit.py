@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The catalogue changed by hand: a theme or a place added, renamed, moved, put away, drawn."""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import Connection, Table, delete, func, insert, literal, select, update
+
+from subscribers.catalogue import Catalogue, Theme, Zone
+from subscribers.catalogue_file import LEVELS
+from subscribers.tables import subscriber_zone, subscription, theme, zone
+
+Node = Theme | Zone
+_NOT_KEY: Final = re.compile(r"[^a-z0-9]+")
+
+
+class Kind(StrEnum):
+    """Which of the two trees."""
+
+    THEME = "theme"
+    ZONE = "zone"
+
+    @property
+    def table(self) -> Table:
+        """Where it is kept."""
+        return theme if self is Kind.THEME else zone
+
+    def nodes(self, catalogue: Catalogue) -> Mapping[int, Node]:
+        """The whole tree, archived ones too."""
+        return catalogue.themes if self is Kind.THEME else catalogue.zones
+
+    def find(self, catalogue: Catalogue, key: str) -> Node | None:
+        """One of them, of this town."""
+        found = catalogue.themes_by_key if self is Kind.THEME else catalogue.zones_by_key
+        return found.get(key)
+
+
+def ordered(
+    nodes: Mapping[int, Node], under: int | None = None, depth: int = 0
+) -> Iterator[tuple[Node, int]]:
+    """The tree as it is read, each with its depth. What stands under nobody known is a root."""
+    for node in nodes.values():
+        parent = node.parent if node.parent in nodes else None
+        if parent == under:
+            yield node, depth
+            yield from ordered(nodes, node.id, depth + 1)
+
+
+def below(nodes: Mapping[int, Node], node: Node) -> set[int]:
+    """A node and all that stands below it: none of these may be its parent."""
+    return {node.id, *(each.id for each, _ in ordered(nodes, node.id))}
+
+
+def may_stand_under(nodes: Mapping[int, Node], node: Node | None, level: str) -> list[Node]:
+    """The living nodes that may be a parent: never a cycle; a place lies in a wider one."""
+    shut = below(nodes, node) if node is not None else set()
+    return [
+        each
+        for each, _ in ordered(nodes)
+        if each.id not in shut
+        and not each.archived
+        and (not isinstance(each, Zone) or LEVELS.index(each.level) < LEVELS.index(level))
+    ]
+
+
+def add(conn: Connection, kind: Kind, catalogue: Catalogue, values: Mapping[str, Any]) -> str:
+    """A new one, after all others. Returns the key made from its French name, its own for ever."""
+    taken = {node.key for node in kind.nodes(catalogue).values()}
+    stem = key_of(values["names"]["fr"]) or kind.value
+    key = next(k for k in (stem, *(f"{stem}-{n}" for n in range(2, 10**6))) if k not in taken)
+    last = max((node.position for node in kind.nodes(catalogue).values()), default=-1)
+    row = {**values, "key": key, "authority": catalogue.authority, "position": last + 1}
+    conn.execute(insert(kind.table).values(row))
+    return key
+
+
+def key_of(name: str) -> str:
+    """A name in small letters without accents, as keys are written."""
+    plain = unicodedata.normalize("NFKD", name.lower().replace("œ", "oe")).encode("ascii", "ignore")
+    return _NOT_KEY.sub("-", plain.decode()).strip("-")[:56].strip("-")
+
+
+def change(conn: Connection, kind: Kind, node: Node, values: Mapping[str, Any]) -> None:
+    """Write columns of one; its key stays."""
+    conn.execute(update(kind.table).where(kind.table.c.id == node.id).values(**values))
+
+
+def move(conn: Connection, kind: Kind, catalogue: Catalogue, node: Node, by: int) -> None:
+    """One place up (-1) or down (1) among those that stand beside it; at the end, nothing."""
+    nodes = kind.nodes(catalogue)
+    beside = [each for each in nodes.values() if each.parent == node.parent and not each.archived]
+    here = next((n for n, each in enumerate(beside) if each.id == node.id), None)
+    if here is None or not 0 <= here + by < len(beside):
+        return
+    other = beside[here + by]
+    changed = dict(nodes)
+    order = list(nodes)
+    one, two = order.index(node.id), order.index(other.id)
+    order[one], order[two] = order[two], order[one]
+    for position, number in enumerate(order):
+        if changed[number].position != position:
+            change(conn, kind, changed[number], {"position": position})
+
+
+def followers(conn: Connection, kind: Kind, node: Node) -> int:
+    """How many people chose it."""
+    held, which = _held(kind)
+    count = select(func.count(held.c.subscriber.distinct())).where(which == node.id)
+    return int(conn.execute(count).scalar_one())
+
+
+def put_away(conn: Connection, kind: Kind, node: Node, into: Node | None) -> int:
+    """Archive one; whoever chose it is moved to `into`, where one is given. Returns how many were.
+
+    Without, they keep it: nothing more is written under it, and what is wider reaches them still.
+    """
+    change(conn, kind, node, {"archived": True})
+    if into is None:
+        return 0
+    moved = followers(conn, kind, node)
+    held, which = _held(kind)
+    rest = [column for column in held.c if column is not which]
+    same = held.alias("same")
+    there = select(literal(1)).where(
+        same.c[which.name] == into.id,
+        *(same.c[name] == held.c[name] for name in ("subscriber", "channel") if name in held.c),
+    )
+    fresh = select(literal(into.id), *rest).where(which == node.id, ~there.exists())
+    conn.execute(insert(held).from_select([which.name, *(c.name for c in rest)], fresh))
+    conn.execute(delete(held).where(which == node.id))
+    return moved
+
+
+def _held(kind: Kind) -> tuple[Table, Any]:
+    held = subscription if kind is Kind.THEME else subscriber_zone
+    return held, held.c[kind.value]
