@@ -5,7 +5,7 @@ from types import ModuleType
 from typing import Final
 
 from hub.web.admin import channels, journal, keys, queue, team, themes
-from hub.web.admin import home as administration
+from hub.web.admin import home as administration, retention, zones
 from hub.web.console import (
     announcement,
     announcements,
@@ -44,6 +44,8 @@ DOORS: Final[tuple[ModuleType, ...]] = (
     playing,
     administration,
     themes,
+    zones,
+    retention,
     team,
     journal,
     keys,
