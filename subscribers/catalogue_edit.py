@@ -14,6 +14,7 @@ from subscribers.catalogue_file import LEVELS
 from subscribers.tables import subscriber_zone, subscription, theme, zone
 
 Node = Theme | Zone
+_MAP: Final = "carte"  # the page of the map stands at that address
 _NOT_KEY: Final = re.compile(r"[^a-z0-9]+")
 
 
@@ -68,7 +69,7 @@ def may_stand_under(nodes: Mapping[int, Node], node: Node | None, level: str) ->
 
 def add(conn: Connection, kind: Kind, catalogue: Catalogue, values: Mapping[str, Any]) -> str:
     """A new one, after all others. Returns the key made from its French name, its own for ever."""
-    taken = {node.key for node in kind.nodes(catalogue).values()}
+    taken = {_MAP, *(node.key for node in kind.nodes(catalogue).values())}
     stem = key_of(values["names"]["fr"]) or kind.value
     key = next(k for k in (stem, *(f"{stem}-{n}" for n in range(2, 10**6))) if k not in taken)
     last = max((node.position for node in kind.nodes(catalogue).values()), default=-1)

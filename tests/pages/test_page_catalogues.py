@@ -139,6 +139,7 @@ KEYED |= {
 }
 # what keeps running: the queue, channels, sources, health
 PLANT = ("released", "not_held", "channel_paused", "channel_resumed", "secret_kept", "no_secret")
+KEYED |= {"flash.source_revoked"}
 KEYED |= {f"provider.{each}" for each in Condition}
 KEYED |= {*(f"lane.{lane.name.lower()}" for lane in Lane), *(f"flash.{name}" for name in PLANT)}
 # the pages that set the town up

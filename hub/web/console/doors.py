@@ -4,8 +4,8 @@
 from types import ModuleType
 from typing import Final
 
-from hub.web.admin import channels, journal, keys, queue, team, themes
-from hub.web.admin import home as administration, retention, zones
+from hub.web.admin import channels, journal, keys, queue, retention, sources, team, themes, zones
+from hub.web.admin import home as administration
 from hub.web.console import (
     announcement,
     announcements,
@@ -51,6 +51,7 @@ DOORS: Final[tuple[ModuleType, ...]] = (
     keys,
     queue,
     channels,
+    sources,
     new,  # before the announcements: its path could be a code
     compose,
     preview,

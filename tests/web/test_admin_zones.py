@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""`/admin/lieux` and its map: seen before it is written; `/admin/conservation` says what holds."""
+
+import json
+import re
+from html import unescape
+
+import aiohttp
+import pytest
+from door_rig import authority_of
+
+from hub.demo_town import town
+from hub.flow.office.roles import Role
+from subscribers.catalogue import load_catalogue
+
+PATH = "/admin/lieux"
+SQUARE = [[[-0.5, 48.8], [-0.4, 48.8], [-0.4, 48.9], [-0.5, 48.9], [-0.5, 48.8]]]
+BOW = [[[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]]
+
+
+@pytest.fixture
+async def hand(office):
+    return await office.officer({Role.ADMIN: None})
+
+
+async def zones(office):
+    def read(conn):
+        return load_catalogue(conn, authority_of(conn, town.KEY)).zones_by_key
+
+    return await office.door.hub.ledger.read(read)
+
+
+def feature(rings, **properties):
+    area = {"type": "Polygon", "coordinates": rings}
+    return {"type": "Feature", "properties": properties, "geometry": area}
+
+
+async def send(hand, content, path=f"{PATH}/carte"):
+    form = aiohttp.FormData()
+    form.add_field("csrf", hand.csrf)
+    form.add_field("file", content, filename="carte.geojson")
+    return await hand.ask("POST", path, data=form)
+
+
+async def test_a_street_is_added_in_its_district_and_never_holds_it(office, hand):
+    street = {"name_fr": "Rue <Neuve>", "name_en": "New", "level": "street", "parent": "centre"}
+    assert (await hand.post(PATH, street)).status == 303
+    known = await zones(office)
+    assert known["rue-neuve"].parent == known["centre"].id
+    page = (await hand.get(PATH)).text
+    assert "Rue &lt;Neuve&gt;" in page
+    wrong = {"name_fr": "Centre", "name_en": "Centre", "level": "district", "parent": "rue-neuve"}
+    assert (await hand.post(f"{PATH}/centre", wrong)).status == 422
+    assert (await hand.post(PATH, street | {"level": "town"})).status == 422
+
+
+async def test_the_town_itself_is_neither_archived_nor_made_a_street(office, hand):
+    path = f"{PATH}/valmont-sur-orne"
+    assert (await hand.post(f"{path}/archiver", {"into": ""})).status == 422
+    await hand.post(path, {"name_fr": "Valmont", "name_en": "Valmont", "level": "street"})
+    assert (await zones(office))["valmont-sur-orne"].level == "town"
+
+
+async def test_a_map_is_judged_by_name_and_shown_before_it_is_written(office, hand):
+    features = [
+        feature(SQUARE, nom="CENTRE"),
+        feature(SQUARE, name="Atlantide <b>"),
+        feature(BOW, key="gare"),
+        feature(SQUARE, key="centre"),
+    ]
+    before = (await zones(office))["centre"].area
+    names = (await zones(office))["centre"].names
+    features[0]["properties"]["nom"] = names["fr"].upper()
+    judged = await send(hand, json.dumps({"features": features}))
+    assert judged.status == 200
+    for words in ("un autre contour remplace", "aucun lieu ne s’appelle", "se croise", "deux fois"):
+        assert words in judged.text, words
+    assert "Atlantide &lt;b&gt;" in judged.text
+    assert (await zones(office))["centre"].area == before
+    text = unescape(re.search(r'name="map" value="([^"]*)"', judged.text)[1])
+    assert (await hand.post(f"{PATH}/carte/ecrire", {"map": text})).status == 303
+    assert (await zones(office))["centre"].area["coordinates"] == SQUARE
+    assert "Carte des lieux importée" in (await hand.get("/admin/journal")).text
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"features": 3}', "[" * 100_000])
+async def test_what_is_no_map_is_refused_in_a_sentence(office, hand, content):
+    reply = await send(hand, content)
+    assert reply.status == 422
+    assert "Erreur" in reply.text
+
+
+async def test_periods_are_those_of_the_settings(office, hand):
+    page = (await hand.get("/admin/conservation")).text
+    for words in ("7 jours", "13 mois", "3 ans"):
+        assert words.replace(" ", "\u00a0") in page
+
+
+async def test_places_and_periods_are_for_who_administers(office):
+    other = await office.officer({Role.OPERATE: None, Role.APPROVE: None})
+    for path in (PATH, f"{PATH}/carte", "/admin/conservation"):
+        assert (await other.get(path)).status == 403
+    assert (await send(other, "{}")).status == 403
