@@ -64,6 +64,9 @@ def broken(conn: Connection) -> int | None:
     while page := _page(conn, after):
         for line in page:
             digest = line["digest"]
+            if digest is None and not before:  # written before lines were chained: the oldest ones
+                before = ""
+                continue
             if before is not None and digest != _digest(before, dict(line)):
                 return int(line["id"])
             before = digest or ""

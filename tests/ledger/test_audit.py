@@ -53,7 +53,16 @@ def test_a_line_taken_out_of_the_middle_shows_in_the_next(lines):
 
 def test_digests_wiped_from_the_first_lines_show(lines):
     lines.execute(update(table).where(table.c.id <= 2).values(digest=None))
-    assert audit.broken(lines) == 2
+    assert audit.broken(lines) == 3
+
+
+def test_lines_older_than_the_chain_stand_for_themselves_and_what_follows_holds(lines):
+    lines.execute(update(table).values(digest=None))  # as an upgraded ledger has them
+    audit.record(lines, AT + timedelta(days=1), "A", "publish", "announcement:9")
+    audit.record(lines, AT + timedelta(days=2), "A", "cancel", "announcement:9")
+    assert audit.broken(lines) is None
+    lines.execute(update(table).where(table.c.id == 6).values(actor="somebody else"))
+    assert audit.broken(lines) == 6
 
 
 def test_retention_takes_only_from_the_old_end(lines):
