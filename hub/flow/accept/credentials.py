@@ -163,10 +163,31 @@ def add_source(
     """
     if conn.execute(select(source.c.id).where(source.c.key == key)).first() is not None:
         raise NameTakenError(key)
-    secret = SECRET_PREFIX + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
+    secret = _new_secret()
     row = {"authority": authority, "key": key, "sealed_secret": seal.close(secret), "created": now}
     conn.execute(source.insert().values(**row, **scope.columns()))
     audit.record(conn, now, actor, "add", f"source:{key}", authority=authority)
+    return secret
+
+
+def _new_secret() -> str:
+    return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
+
+
+def renew_secret(
+    conn: Connection, authority: int, key: str, seal: Seal, *, actor: str, now: datetime
+) -> str | None:
+    """Another secret in the place of the one there was, which ends at once. None where no source of
+    that name lives."""
+    secret = _new_secret()
+    renewed = conn.execute(
+        update(source)
+        .where(source.c.authority == authority, source.c.key == key, source.c.revoked.is_(None))
+        .values(sealed_secret=seal.close(secret))
+    ).rowcount
+    if not renewed:
+        return None
+    audit.record(conn, now, actor, "renew_secret", f"source:{key}", authority=authority)
     return secret
 
 

@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy import Connection
 
 from channels.base import Clock
+from hub.flow.accept import payloads
 from hub.flow.citizens import desk_visits
 from hub.flow.office import links
 from hub.flow.office import sessions as office_sessions
@@ -79,6 +80,7 @@ class Rules:
             "desks": desk_visits.forget,
             "officers_sessions": office_sessions.forget,
             "officers_links": links.forget,
+            "payloads": payloads.forget,
             "audit": lambda conn, now, limit: ledger_rows.lines(conn, old(now, self.audit), limit),
         }
 

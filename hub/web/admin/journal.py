@@ -65,6 +65,7 @@ DEEDS_ELSEWHERE: Final = (
     "language",
     "look_up",
     "keep_secret",
+    "renew_secret",
     "catalogue_add",
     "catalogue_change",
     "catalogue_move",

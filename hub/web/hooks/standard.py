@@ -10,18 +10,25 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import structlog
 from aiohttp import web
+from sqlalchemy.exc import DatabaseError
 
+from hub.flow.accept import payloads
 from hub.flow.accept.credentials import source_of
-from hub.flow.accept.problems import Problem, RefusedError
+from hub.flow.accept.problems import ForbiddenError, Problem, RefusedError
 from hub.flow.accept.submission import parse, read_json
+from hub.ledger.database import LedgerFullError
 from hub.web.bodies import read_body
-from hub.web.desk import desk
+from hub.web.desk import Desk, desk
 from hub.web.problems import ProblemError
 from hub.web.strangers import count_stranger
 
+log = structlog.get_logger(__name__)
+
 TOLERANCE: Final = timedelta(minutes=5)
 _ID: Final = re.compile(r"[\x21-\x2d\x2f-\x7e]{1,255}")  # visible ASCII without the full stop
+_SAID: Final = 500
 _STAMP: Final = re.compile(r"[0-9]{1,12}")
 
 
@@ -45,13 +52,36 @@ async def receive(request: web.Request) -> web.Response:
         await count_stranger(request)
         raise
     await hub.limiter.admit("hook", key, hub.settings.limits.hook_per_minute)
-    event = read_json(raw)
+    try:
+        event = read_json(raw)
+    except RefusedError as refused:
+        await _keep(hub, key, raw, 400, said=_codes(refused))
+        raise
     try:
         accepted = await hub.intake.accept(parse(_inside(event)), principal, key=identity)
     except RefusedError as refused:  # its pointers lead into the event, not the announcement alone
+        status = 403 if isinstance(refused, ForbiddenError) else 422
+        await _keep(hub, key, raw, status, said=_codes(refused))
         raise type(refused)([_in_event(each) for each in refused.problems]) from None
+    await _keep(hub, key, raw, 202, code=accepted.announcement.code)
     shown = {"id": accepted.announcement.code, "state": accepted.announcement.state}
     return web.json_response(shown, status=202)
+
+
+def _codes(refused: RefusedError) -> str:
+    """Which fields, and what is wrong with each; never what they held."""
+    return ", ".join(f"{each.pointer or '/'} {each.code}" for each in refused.problems)[:_SAID]
+
+
+async def _keep(hub: Desk, key: str, raw: bytes, status: int, **came_to: str) -> None:
+    """For the page of this source; whether it can be kept changes nothing of the answer."""
+    now = hub.clock.now()
+    try:
+        await hub.ledger.transact(
+            lambda c: payloads.keep(c, key, raw, now, status=status, **came_to)
+        )
+    except (LedgerFullError, DatabaseError):
+        log.warning("hook.not_kept", source=key)
 
 
 def _inside(event: Any) -> Any:
