@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Whole journeys of officers in a real browser, from the first word to the report."""
+
+import re
+
+import pytest
+import pytest_asyncio
+from browsing import WIDE
+from office_paths import (
+    PATIENCE,
+    PHONE,
+    Hands,
+    address,
+    approve,
+    begin,
+    ended,
+    follow_up,
+    go,
+    write,
+)
+from officers import PASSWORD, appoint, seat
+
+from sqlalchemy import update
+
+from channels.base import ChannelName
+from hub.flow.office.roles import EVERYTHING, Role
+from subscribers import tables as people
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+SHEET = re.compile(rb"/Type\s*/Page\b(?!s)")
+EDITOR, APPROVER = {Role.WRITE: None}, {Role.APPROVE: None}
+AMINA = "+33639980001"
+BLANK = re.compile(r"\{[^}]+\}")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def town(make_town):
+    """A town whose officers have two seconds to think again, and whose people wait for no digest."""
+    town = await make_town(console={"undo_seconds": 2})
+    at_once = update(people.subscription).values(cadence="now")
+    await town.door.hub.ledger.transact(lambda conn: conn.execute(at_once))
+    return town
+
+
+@pytest.fixture
+def sit(town, make_tab):
+    """`await sit(EDITOR, "J. Morel")`: somebody in a tab of their own."""
+
+    async def seated(grants=EVERYTHING, name="Camille Martin", **look):
+        tab = await make_tab(**({"viewport": WIDE} | look))
+        await seat(tab, town, await appoint(town, grants, name))
+        return tab
+
+    return seated
+
+
+async def filled(tab):
+    """Fill the blanks a model left, wherever they are."""
+    for box in await tab.locator("#title, #body, #short").all():
+        text = await box.input_value()
+        await box.fill(BLANK.sub("jeudi 26 à 8 h", text))
+
+
+async def test_a_routine_announcement_from_a_model_to_its_printed_report(town, sit):
+    since = town.latest()
+    editor = await sit(EDITOR, "J. Morel")
+    here = await begin(editor, "coupure-eau")
+    await filled(editor)
+    await editor.check("#whole-1")
+    await go(editor, "check")
+    assert await editor.locator("button[value=send]").count() == 0
+    await go(editor, "ask")
+    assert await editor.locator("[name=decision]").count() == 0
+    phone = await sit(APPROVER, "A. Diallo", **PHONE)
+    await approve(phone, here)
+    assert address(phone) == here
+    await ended(phone)
+    reached = await phone.text_content("#bilan .lead")
+    assert re.search(r"\d+ personnes jointes sur \d+ en ", reached)
+    message = await town.message(ChannelName.SMS, AMINA, "coupure d", since)
+    assert "{" not in message.text
+    await editor.goto(here)
+    await editor.emulate_media(media="print")
+    for hidden in ("header.site nav", ".button", "[data-live-pause]"):
+        for each in await editor.locator(hidden).all():
+            assert not await each.is_visible()
+    paper = await editor.pdf(prefer_css_page_size=True)
+    assert 1 <= len(SHEET.findall(paper)) <= 3
+
+
+async def test_an_urgent_alert_in_under_sixty_seconds_on_a_telephone(town, sit):
+    await town.publish(title="Marché déplacé", themes=["culture"])  # its first day is behind it
+    since = town.latest()
+    writer, judge = (
+        await sit(EDITOR, "J. Morel", **PHONE),
+        await sit(APPROVER, "A. Diallo", **PHONE),
+    )
+    await writer.goto("/console")
+    hand, other = Hands(writer), Hands(judge)
+    await hand.tap(writer.locator("main button[name=urgent]"), leads=True)
+    for field, words in {
+        "#six_what": "Fuite de gaz",
+        "#six_where": "rue Basse",
+        "#six_when": "depuis 14 h",
+        "#six_do": "Restez chez vous, fermez les fenêtres.",
+        "#six_check": "mairie",
+    }.items():
+        await hand.type(field, words)
+    await hand.tap(writer.locator("label[for=themes-alertes]"))
+    await hand.tap(writer.locator("label[for=whole-1]"))
+    await hand.tap(writer.locator(".bar button[value=check]"), leads=True)
+    if await writer.locator("#acknowledged").count():
+        await hand.tap(writer.locator("#acknowledged"))
+    await hand.tap(writer.locator("button[value=ask]"), leads=True)
+    await judge.goto(f"{address(writer)}/verifier")
+    await other.tap(judge.locator("label[for=decision-approve]"))
+    if await judge.locator("#acknowledged").count():
+        await other.tap(judge.locator("#acknowledged"))
+    await other.tap(judge.locator("button[value=decide]"), leads=True)
+    message = await town.message(ChannelName.SMS, AMINA, "Fuite de gaz", since)
+    assert "fermez les fenêtres" in message.text
+    print(f"{hand.taps} + {other.taps} touches, {hand.letters} letters")
+    assert hand.seconds + other.seconds < 60
+    await ended(judge)
+
+
+async def test_a_correction_reaches_who_got_the_first_and_an_all_clear_ends_it(town, sit):
+    officer = await sit()
+    here = await begin(officer)
+    await write(officer, "Eau coupée lundi", "De 8 h à 12 h.")
+    await go(officer, "check")
+    await go(officer, "send")
+    await ended(officer)
+    since = town.latest()
+    second = await follow_up(officer, here, "correction")
+    assert second != here
+    await officer.fill("#title", "Rectificatif : eau coupée mardi")
+    await officer.fill("#body", "Mardi et non lundi, de 8 h à 12 h.")
+    await go(officer, "check")
+    await go(officer, "send")
+    await ended(officer)
+    await town.message(ChannelName.SMS, AMINA, "Mardi et non lundi", since)
+    since = town.latest()
+    await follow_up(officer, second, "all_clear")
+    await officer.fill("#title", "L’eau est revenue")
+    await officer.fill("#body", "Laissez couler le robinet une minute.")
+    await go(officer, "check")
+    await go(officer, "send")
+    await ended(officer)
+    await town.message(ChannelName.SMS, AMINA, "robinet", since)
+    await officer.goto(here)
+    assert await officer.locator("main a[href^='/console/annonces/']").count() >= 2
+
+
+async def test_a_drill_says_so_first_and_last_and_is_in_no_statistic(town, sit):
+    officer, since = await sit(), town.latest()
+    await begin(officer)
+    await officer.check("#level-drill")
+    await write(officer, "Évacuation de l’école", "Rejoignez la cour.", theme="alertes")
+    await go(officer, "check")
+    assert "exercice" in (await officer.text_content("button[value=send]")).lower()
+    await go(officer, "send")
+    await ended(officer)
+    text = (await town.message(ChannelName.SMS, AMINA, "cour", since)).text
+    words = re.findall(r"[A-Z]{8}", text)
+    assert words[0] == words[-1] == "EXERCICE"
+    assert text.strip().startswith("EXERCICE")
+    assert "Un exercice" in await officer.text_content("#bilan")
