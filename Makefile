@@ -70,7 +70,7 @@ screenshots: $(TESTABLE) ## The portal's main pages as pictures (ARGS=folder)
 	@$(BIN)/python -m bench.screenshots $(ARGS)
 
 looks: $(TESTABLE) ## axe on every page and state, in each language, colour and width (some minutes)
-	@EVERY_LOOK=1 $(BIN)/python -m pytest tests/browser/test_every_page.py -k accessible $(ARGS)
+	@EVERY_LOOK=1 $(BIN)/python -m pytest tests/browser/test_every_page.py tests/browser/test_office_pages.py -k "accessible or tab" $(ARGS)
 
 lighthouse: $(TESTABLE) ## Lighthouse on the portal, as JSON; needs npx (ARGS=times)
 	@$(BIN)/python -m bench.lighthouse $(ARGS)
