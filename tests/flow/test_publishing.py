@@ -2,6 +2,7 @@
 """What an officer wrote leaves once somebody else has read it, and can be taken back awhile."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from office_town import BOTH, WATER, appoint, compose, edit, load, publishing
@@ -12,6 +13,7 @@ from hub.announcement import State, UnlawfulMoveError
 from hub.flow.accept.intake import UnknownAnnouncementError
 from hub.flow.accept.principal import Principal
 from hub.flow.accept.problems import ForbiddenError, RefusedError
+from hub.flow.accept.recurrence import Repeat, local_day
 from hub.flow.office import attachments, compositions, four_eyes
 from hub.flow.office.compositions import EditedMeanwhileError, NotEditableError
 from hub.flow.office.four_eyes import OwnAnnouncementError
@@ -342,6 +344,35 @@ async def test_what_comes_again_is_kept_once_and_as_it_was_last_approved(hub):
     assert [row.rule["at"][:5] for row in rows] == ["09:00"]
 
 
+DAILY = {"when": "repeat", "every": "day", "repeat_at": "08:00", "interval": "1"}
+
+
+async def test_another_rule_is_another_announcement_to_who_approves(hub):
+    morel, diallo = await appoint(hub, "Morel"), await appoint(hub, "Diallo")
+    found = await asked(hub, morel, **DAILY | {"every": "week", "starts": "2026-11-30"})
+    read = four_eyes.reading(found, await load(hub, found.code, diallo))
+    await publishing(hub).withdraw(found.code, morel)
+    await edit(hub, found.code, morel, every="day")
+    await publishing(hub).submit(found.code, morel)
+    with pytest.raises(ChangedMeanwhileError):
+        await publishing(hub).approve(found.code, diallo, digest=read)
+
+
+async def test_nothing_comes_again_of_what_can_still_be_taken_back(hub):
+    morel, diallo = await appoint(hub, "Morel"), await appoint(hub, "Diallo")
+    await hub.people([1], SMS)
+    found = await asked(hub, morel, **DAILY)
+    second = found.publish_at + timedelta(days=1)
+    hub.clock.leap((second - hub.clock.now()).total_seconds() - 10)
+    assert (await publishing(hub).approve(found.code, diallo)).state is State.WAITING
+    hub.clock.leap(15)
+    await hub.engine.round()
+    await publishing(hub).undo(found.code, morel)
+    assert hub[SMS].numbers == []
+    count = select(func.count()).select_from(tables.announcement)
+    assert await hub.ledger.read(lambda conn: conn.execute(count).scalar_one()) == 1
+
+
 # --------------------------------------------------------------------------- keys and sources
 
 KEY = Principal("api:1", "Bibliothèque", 1)
@@ -369,6 +400,21 @@ async def test_what_a_key_asked_for_is_corrected_by_an_officer_and_read_by_anoth
     assert (await publishing(hub).approve(found.code, roche)).state is State.WAITING
     again = await hub.ledger.read(lambda conn: announcements.source_of(conn, found.id))
     assert again == "api:1", "posting it again is answered as before"
+
+
+async def test_what_a_key_asked_to_repeat_still_does_once_an_officer_took_it_up(hub):
+    diallo = await appoint(hub, "Diallo")
+    rule = {"every": "week", "at": "08:00", "count": 3, "valid_hours": 12}
+    found = await hub.publish(KEY, repeat=rule)
+    await publishing(hub).take_up(found.code, diallo)
+    now = await publishing(hub).submit(found.code, diallo)
+    assert (now.publish_at, now.expires) == (found.publish_at, found.expires)
+    (kept,) = await hub.ledger.read(lambda conn: conn.execute(select(tables.recurrence)).all())
+    said = Repeat.model_validate(kept.rule)
+    first = local_day(found.created, "Europe/Paris")
+    assert [day for day, _ in said.moments(first, "Europe/Paris")] == [
+        day for day, _ in Repeat.model_validate(rule).moments(first, "Europe/Paris")
+    ]
 
 
 async def test_no_key_publishes_what_came_back_to_its_author(hub):

@@ -29,7 +29,8 @@ from subscribers.catalogue import Catalogue, load_catalogue
 
 log = structlog.get_logger(__name__)
 
-_UNDECIDED = frozenset({State.DRAFT, State.TO_APPROVE})
+_UNDECIDED = frozenset({State.DRAFT, State.TO_APPROVE, State.WAITING})
+"""Of what may still be taken back nothing comes again: the first one leaves in a moment itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Repeating:
         following = rule.after(now, today, catalogue.timezone)
         recurrences.advance(conn, each.id, None if following is None else following[1])
         if latest is None or first.state in _UNDECIDED:
-            return  # nobody has approved it yet
+            return  # nobody has approved it yet, for good
         day, moment = latest
         expires = expiry(rule, moment)
         if expires is not None and expires <= now:

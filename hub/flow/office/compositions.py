@@ -18,7 +18,7 @@ from hub.flow.office import fields
 from hub.flow.office.fields import Document, texts
 from hub.flow.office.officers import Officer
 from hub.flow.office.reading import to_submission as to_submission  # noqa: PLC0414  # asked here
-from hub.flow.office.retold import document_of
+from hub.flow.office.retold import document_of, rule_of
 from hub.flow.office.roles import Role
 from hub.ledger import announcements, audit
 from hub.ledger.office_tables import composition as table
@@ -241,7 +241,7 @@ def take_up(
     """An announcement that a key or a source asked for, to be edited: a composition of the same
     code, which is already submitted. Whoever returns it makes it editable."""
     catalogue = load_catalogue(conn, officer.authority)
-    document = document_of(announcement, catalogue)
+    document = document_of(announcement, catalogue) | rule_of(conn, announcement, catalogue)
     values = {
         "code": announcement.code,
         "authority": announcement.authority,

@@ -18,6 +18,8 @@ check. They build the text where `shape` is "six"."""
 FIXED: Final = ("kind", "about", "pieces")
 """What an announcement is to another was settled when it was begun, and its files have a page of
 their own: no form changes them."""
+RULE: Final = ("every", "interval", "weekdays", "repeat_at", "starts", "until", "valid_hours")
+"""By which an announcement comes again, where `when` is "repeat"."""
 _SINGLE: Final = (
     *("shape", "level", "title", "body", "short", "link"),
     *QUESTIONS,

@@ -14,7 +14,7 @@ from hub.flow.accept.principal import Principal
 from hub.flow.accept.scrutiny import within
 from hub.flow.office import officers
 from hub.flow.office.compositions import Composition
-from hub.flow.office.fields import texts
+from hub.flow.office.fields import RULE, Document, text, texts
 from hub.flow.office.officers import Officer
 from hub.flow.office.roles import Role
 from hub.ledger import announcements
@@ -84,10 +84,18 @@ def may_decide(officer: Officer, catalogue: Catalogue, themes: Iterable[str]) ->
 
 def reading(announcement: Announcement, composition: Composition | None) -> str:
     """What somebody read before they decide, in 64 hexadecimal digits: the announcement, with the
-    files that go with it (each is named in the form with a digest of its own)."""
-    files = [] if composition is None else texts(composition.document, "pieces")
+    files that go with it (each is named in the form with a digest of its own) and the rule by
+    which it comes again."""
     read = announcements.digest_of(announcement)
-    return hashlib.sha256("\n".join([read, *files]).encode()).hexdigest() if files else read
+    beside = [] if composition is None else _beside(composition.document)
+    return hashlib.sha256("\n".join([read, *beside]).encode()).hexdigest() if beside else read
+
+
+def _beside(document: Document) -> list[str]:
+    """What is approved with an announcement and stands in no column of its own."""
+    repeats = text(document, "when") == "repeat"
+    rule = [f"{name}={document.get(name) or ''}" for name in RULE] if repeats else []
+    return [*texts(document, "pieces"), *rule]
 
 
 def others(

@@ -8,11 +8,15 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import Connection
+
 from channels.base import ChannelName, Urgency
 from hub.announcement import Announcement, State
+from hub.flow.accept.recurrence import Repeat, local_day
 from hub.flow.office import outline
 from hub.flow.office.fields import LISTS, Document, text
 from hub.flow.office.reading import read
+from hub.ledger import recurrences
 from subscribers.catalogue import Catalogue
 from subscribers.geometry import PolygonProblem
 from templates.content import Content, Kind
@@ -48,6 +52,28 @@ def document_of(announcement: Announcement, catalogue: Catalogue) -> dict[str, A
     for language, content in announcement.contents.items():
         document |= _words(content, "" if language == first else f"_{language}")
     return document
+
+
+def rule_of(conn: Connection, announcement: Announcement, catalogue: Catalogue) -> dict[str, Any]:
+    """The fields by which it comes again, as it was asked; none where it does not. The form counts
+    no times: the last of them is its last day."""
+    found = recurrences.by_code(conn, announcement.code, announcement.authority)
+    if found is None or found.ended is not None:
+        return {}
+    rule, asked = Repeat.model_validate(found.rule), local_day(found.created, catalogue.timezone)
+    until = rule.until
+    if rule.count is not None:
+        until = max((day for day, _ in rule.moments(asked, catalogue.timezone)), default=until)
+    return {
+        "when": "repeat",
+        "every": rule.every,
+        "interval": str(rule.interval),
+        "weekdays": list(rule.weekdays),
+        "repeat_at": rule.at,
+        "starts": f"{rule.starts or asked}",
+        "until": f"{until or ''}",
+        "valid_hours": f"{rule.valid_hours or ''}",
+    }
 
 
 def _clock(moment: datetime | None, zone: ZoneInfo, prefix: str) -> dict[str, str]:
