@@ -68,7 +68,7 @@ def around(request: web.Request) -> Around:
         stylesheet=town.stylesheet_address,
         logo=town.logo_address,
         accessibility=portal.accessibility,
-        contact=portal.contact,
+        contact=town.contact,
         alerts=alerts,
     )
 

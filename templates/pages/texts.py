@@ -43,17 +43,24 @@ def text(
     values: Mapping[str, str],
     true: Collection[str] = (),
     overlay: Path | None = None,
+    *,
+    own: str = "",
 ) -> Text:
-    """One of `NAMES` in a language, from the town's folder `overlay` where it has it, else ours.
+    """One of `NAMES` in a language: `own` words, else the town's folder `overlay`, else ours.
 
     `values` fill the blanks (Markdown; a blank nobody knows stays as written), `true` are the words
     after `{if …}` that hold. Raises `FileNotFoundError` for another name or language.
     """
-    written = _NOTICE.sub("", _read(f"{language}/{name}.md", overlay))
+    written = _NOTICE.sub("", own or source(name, language, overlay))
     said = _ONLY_IF.sub(lambda found: found[2] if found[1] in true else "", written)
     filled = _BLANK.sub(lambda found: values.get(found[1], found[0]), said)
     first, _, rest = filled.partition("\n")
     return Text(first.lstrip("# ").strip(), _html(rest))
+
+
+def source(name: str, language: str, overlay: Path | None = None) -> str:
+    """The Markdown of a text, the town's folder first. Raises `FileNotFoundError` as above."""
+    return _read(f"{language}/{name}.md", overlay)
 
 
 def span(days: int, language: str) -> str:

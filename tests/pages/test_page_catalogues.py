@@ -20,7 +20,7 @@ from hub.flow.send.providers import Condition
 from hub.ledger import assumptions
 from hub.reports.recipients import GROUPS
 from hub.web.admin import home as rooms
-from hub.web.admin import journal, retention
+from hub.web.admin import journal, retention, texts
 from hub.web.console import check, home, reporting, statistics_sheet, watching
 from subscribers.catalogue_map import Found
 from subscribers.import_batch import VerdictKind
@@ -144,9 +144,11 @@ KEYED |= {f"provider.{each}" for each in Condition}
 KEYED |= {*(f"lane.{lane.name.lower()}" for lane in Lane), *(f"flash.{name}" for name in PLANT)}
 # the pages that set the town up
 TOWN = ("catalogue_added", "catalogue_kept", "catalogue_away", "catalogue_back", "map_written")
+TOWN += ("identity_kept", "text_kept", "text_house")
 KEYED |= {
     *(f"flash.{name}" for name in TOWN),
     *(f"map.{found}" for found in Found),
+    *(f"text.{name}" for name in texts.NAMES),
     *(f"kept.{name}" for name in retention.PERIODS),
 }
 SPOKEN_ATTRIBUTES = {"alt", "aria-label", "data-label", "placeholder", "title"}

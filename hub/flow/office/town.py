@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from hub.flow.office.officers import Officer
-from hub.ledger import audit
+from hub.ledger import audit, town_look
+from hub.ledger.town_look import Look
 from subscribers import catalogue_edit as edit
 from subscribers.catalogue import Catalogue
 from subscribers.catalogue_edit import Kind, Node
@@ -98,3 +99,27 @@ def note(
     """One line of the audit, by this officer."""
     actor = f"officer:{who.id}"
     audit.record(conn, now, actor, verb, thing, authority=who.authority, detail=detail)
+
+
+def look(conn: Connection, authority: int) -> Look:
+    """What a town chose of how it looks."""
+    return town_look.load(conn, authority)
+
+
+def look_so(conn: Connection, who: Officer, chosen: Look, *, now: datetime) -> None:
+    """The town's colour, logo and contact from now on."""
+    town_look.write(conn, who.authority, chosen, now)
+    note(conn, who, "identity_change", "identity", now=now)
+
+
+def texts(conn: Connection, authority: int) -> dict[tuple[str, str], str]:
+    """The town's own long texts, {(name, language): Markdown}."""
+    return town_look.texts(conn, authority)
+
+
+def say(
+    conn: Connection, who: Officer, which: tuple[str, str], text: str, *, now: datetime
+) -> None:
+    """A long text in the town's words, in the house's where `text` is empty."""
+    town_look.say(conn, who.authority, which, text, by=f"officer:{who.id}", now=now)
+    note(conn, who, "text_change" if text else "text_house", f"text:{which[0]}.{which[1]}", now=now)

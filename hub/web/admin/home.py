@@ -8,6 +8,7 @@ from aiohttp import web
 from hub.flow.office.roles import Role
 from hub.web.console.guard import Seat, seated
 from hub.web.console.showing import show
+from hub.web.desk import desk
 
 PATH: Final = "/admin"
 ROOMS: Final = (
@@ -27,6 +28,8 @@ def routes() -> list[web.RouteDef]:
 async def show_index(request: web.Request, seat: Seat) -> web.StreamResponse:
     """What each page is for."""
     opened = opened_by(request, seat)
+    if seat.authority.id != desk(request).authority:  # these pages are of the town shown here
+        opened -= {"identite", "textes"}
     rooms = [name for name in ROOMS if name in opened]
     return show(request, seat, "console/admin/home.html", rooms=rooms)
 

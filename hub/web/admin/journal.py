@@ -72,6 +72,9 @@ DEEDS_ELSEWHERE: Final = (
     "catalogue_archive",
     "catalogue_restore",
     "catalogue_draw",
+    "identity_change",
+    "text_change",
+    "text_house",
 )
 """The verbs that concern no announcement (those are in `watching.DEEDS`), each with its words."""
 

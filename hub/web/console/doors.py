@@ -4,7 +4,20 @@
 from types import ModuleType
 from typing import Final
 
-from hub.web.admin import channels, journal, keys, queue, retention, sources, team, themes, zones
+from hub.web.admin import (
+    channels,
+    health,
+    identity,
+    journal,
+    keys,
+    queue,
+    retention,
+    sources,
+    team,
+    texts,
+    themes,
+    zones,
+)
 from hub.web.admin import home as administration
 from hub.web.console import (
     announcement,
@@ -46,12 +59,15 @@ DOORS: Final[tuple[ModuleType, ...]] = (
     themes,
     zones,
     retention,
+    identity,
+    texts,
     team,
     journal,
     keys,
     queue,
     channels,
     sources,
+    health,
     new,  # before the announcements: its path could be a code
     compose,
     preview,

@@ -17,6 +17,7 @@ from hub.web.desk import desk
 from hub.web.language import language_of
 from hub.web.problems import not_found
 from hub.web.showing import show
+from hub.web.town import TOWN
 from subscribers.wording import Sentence
 from templates.pages.app_icon import icon
 from templates.pages.pages import STATIC_FOLDER, asset
@@ -58,7 +59,7 @@ def routes() -> list[web.RouteDef]:
 async def manifest(request: web.Request) -> web.Response:
     """What the app is called and looks like, in the reader's language."""
     hub, language = desk(request), language_of(request)
-    town, accent = hub.authority_name, hub.settings.portal.accent
+    town, accent = hub.authority_name, request.config_dict[TOWN].accent
     said: dict[str, Any] = {
         "id": "/",
         "name": town,
@@ -96,7 +97,7 @@ async def drawn(request: web.Request) -> web.Response:
     if wanted is None:
         raise not_found()
     size, maskable = wanted
-    accent = desk(request).settings.portal.accent
+    accent = request.config_dict[TOWN].accent
     body = await asyncio.to_thread(icon, size, accent, maskable=maskable)
     return web.Response(body=body, content_type="image/png", headers=_DAY)
 

@@ -30,6 +30,7 @@ from hub.web.portal.desk_form import take
 from hub.web.portal.masking import masked
 from hub.web.problems import ProblemError, not_found
 from hub.web.showing import see_other, show
+from hub.web.town import TOWN
 from subscribers.catalogue import Catalogue, load_catalogue
 from subscribers.consent_text import CONSENT_VERSION, consent_text
 
@@ -248,7 +249,7 @@ async def show_leaflet(request: web.Request) -> web.Response:
         zones=[zones[key].name(language) for key in noted.zones if key in zones],
         consent=consent_text(hub.authority_name, language),
         consent_version=CONSENT_VERSION,
-        contact=hub.settings.portal.contact,
+        contact=request.config_dict[TOWN].contact,
         address=f"{hub.site.public_url}/mes-alertes",
         two_way=hub.settings.channels.sms is not None and hub.settings.channels.sms.two_way,
     )

@@ -11,6 +11,7 @@ from hub.web.desk import Desk, desk
 from hub.web.language import language_of
 from hub.web.problems import not_found
 from hub.web.showing import show
+from hub.web.town import TOWN
 from subscribers.catalogue import Catalogue, Theme, Zone, load_catalogue
 from subscribers.consent_text import CONSENT_VERSION, consent_text
 from templates.pages.qr import qr_code
@@ -89,7 +90,7 @@ def _sheet(
         "all_zones": _named([z for z in catalogue.zones.values() if not z.archived], language),
         "consent": consent_text(hub.authority_name, language),
         "consent_version": CONSENT_VERSION,
-        "contact": hub.settings.portal.contact,
+        "contact": request.config_dict[TOWN].contact,
     }
     return show(request, name, **shown, **more)
 

@@ -8,10 +8,12 @@ from typing import Final
 from aiohttp import web
 
 from channels.base import ChannelName
+from hub.flow.office.town import texts
 from hub.web.desk import Desk, desk
 from hub.web.language import language_of
 from hub.web.problems import not_found
 from hub.web.showing import show as show_page
+from hub.web.town import TOWN
 from templates.pages.texts import linked, span, text
 
 PATHS: Final = {
@@ -41,10 +43,13 @@ def routes() -> list[web.RouteDef]:
 async def show(request: web.Request) -> web.Response:
     """A text in the reader's language: the town's own words where it wrote some."""
     hub, language = desk(request), language_of(request)
+    own = await hub.ledger.read(lambda conn: texts(conn, hub.authority))
+    name, contact = PATHS[request.path], request.config_dict[TOWN].contact
     found = await asyncio.to_thread(
         text,
-        *(PATHS[request.path], language, _values(hub, language), _true(hub)),
+        *(name, language, values(hub, language, contact), true(hub)),
         hub.settings.portal.texts,
+        own=own.get((name, language), ""),
     )
     return show_page(request, "portal/text.html", text=found)
 
@@ -58,7 +63,7 @@ async def robots(request: web.Request) -> web.Response:
 async def security(request: web.Request) -> web.Response:
     """Whom to tell of a flaw (RFC 9116), where the town says how it is reached."""
     hub = desk(request)
-    contact = linked(hub.settings.portal.contact).partition("](")[2].rstrip(")")
+    contact = linked(request.config_dict[TOWN].contact).partition("](")[2].rstrip(")")
     if not contact:
         raise not_found()
     ends = (hub.clock.now() + timedelta(days=90)).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -71,7 +76,8 @@ async def security(request: web.Request) -> web.Response:
     return web.Response(text="\n".join(lines) + "\n")
 
 
-def _values(hub: Desk, language: str) -> dict[str, str]:
+def values(hub: Desk, language: str, contact: str) -> dict[str, str]:
+    """What fills the blanks of a text."""
     portal, kept = hub.settings.portal, hub.settings.retention
     days = {
         "unverified": kept.unverified,
@@ -83,14 +89,14 @@ def _values(hub: Desk, language: str) -> dict[str, str]:
     }
     return {
         "authority": hub.authority_name,
-        "contact": linked(portal.contact) or _NOBODY[language],
+        "contact": linked(contact) or _NOBODY[language],
         "dpo": linked(portal.dpo) or _NO_OFFICER[language],
         "public_url": hub.site.public_url,
         **{name: span(count, language) for name, count in days.items()},
     }
 
 
-def _true(hub: Desk) -> set[str]:
+def true(hub: Desk) -> set[str]:
     """What the texts may say of this town."""
     channels = hub.settings.channels
     configured = {name.value for name in ChannelName if getattr(channels, name) is not None}
