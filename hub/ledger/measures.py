@@ -93,11 +93,15 @@ def due(
     return found
 
 
-_LATE: Final = (DeliveryState.ACCEPTED, DeliveryState.DELIVERED, DeliveryState.FAILED)
+_LATE: Final = (
+    *(DeliveryState.ACCEPTED, DeliveryState.DELIVERED, DeliveryState.FAILED),
+    *(DeliveryState.SKIPPED, DeliveryState.EXPIRED, DeliveryState.CANCELLED),
+)
 
 
 def _stamp(conn: Connection, number: int) -> str:
-    """Changes when a late receipt, or somebody who redrives, moved one of its deliveries."""
+    """Changes when a late receipt, somebody who redrives, or the sweep of what was stopped moved
+    one of its deliveries."""
     counts = (
         select(delivery_count.c.state, func.sum(delivery_count.c.n))
         .join(run, run.c.id == delivery_count.c.run)

@@ -154,6 +154,18 @@ def test_only_what_ended_is_measured_and_again_where_its_counts_moved(board: Any
     assert measures.due(board.conn, late, 9) == []  # nobody will say anything any more
 
 
+def test_what_was_stopped_is_measured_again_once_its_messages_were_swept(board: Any) -> None:
+    announcement, rows = planned(board, SMS)
+    board.move(rows[0], S.ACCEPTED, ref="SM1")
+    announcements.move(board.conn, announcement, Event.CANCEL, board.now)
+    ((number, stamp),) = measures.due(board.conn, board.now, 9)
+    measures.keep(board.conn, measure(board.conn, number, TARIFF), stamp, board.now)
+    for row in rows[1:]:
+        board.move(row, S.CANCELLED)
+    ((number, stamp),) = measures.due(board.conn, board.now, 9)
+    assert measure(board.conn, number, TARIFF).channels[SMS].not_sent == 5
+
+
 def test_of_erased_deliveries_the_counts_still_tell(board: Any) -> None:
     announcement, rows = planned(board, SMS, EMAIL)
     board.move(rows[0], S.DELIVERED, ref="SM1")
