@@ -179,13 +179,19 @@ _DATED: Final = re.compile(r"hub-[0-9]{8}T[0-9]{6}Z\.zip(\.age)?")
 """What `hub backup` names its files: what somebody else named is theirs to remove."""
 
 
+def dated(folder: Path) -> list[Path]:
+    """The backups of a folder, the oldest first; none where there is no such folder."""
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if _DATED.fullmatch(path.name))
+
+
 def rotate(folder: Path, keep: int) -> list[Path]:
     """Remove the oldest backups of a folder, by the time in their names, but for `keep` of them.
 
     Returns those removed.
     """
-    found = sorted(path for path in folder.iterdir() if _DATED.fullmatch(path.name))
-    gone = found[:-keep]
+    gone = dated(folder)[:-keep]
     for path in gone:
         path.unlink()
     return gone
