@@ -33,7 +33,7 @@ class Kind(StrEnum):
         """The whole tree, archived ones too."""
         return catalogue.themes if self is Kind.THEME else catalogue.zones
 
-    def find(self, catalogue: Catalogue, key: str) -> Node | None:
+    def named(self, catalogue: Catalogue, key: str) -> Node | None:
         """One of them, of this town."""
         found = catalogue.themes_by_key if self is Kind.THEME else catalogue.zones_by_key
         return found.get(key)

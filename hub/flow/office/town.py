@@ -9,10 +9,12 @@ from sqlalchemy import Connection
 
 from hub.flow.office.officers import Officer
 from hub.ledger import audit, town_look
-from hub.ledger.town_look import Look
 from subscribers import catalogue_edit as edit
 from subscribers.catalogue import Catalogue
 from subscribers.catalogue_edit import Kind, Node
+
+Look = town_look.Look
+"""What a town chose of how it looks; None is what hub.toml says."""
 
 
 def add(

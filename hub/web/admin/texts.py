@@ -20,7 +20,7 @@ from templates.pages.texts import NAMES, Text, source, text
 PATH: Final = "/admin/textes"
 LANGUAGES: Final = ("fr", "en")
 _MOST: Final = 60_000
-_ONE: Final = f"{PATH}/{{name:[a-z]{{1,20}}}}/{{language:[a-z]{{2}}}}"
+_ONE: Final = f"{PATH}/{{name:[a-z]{{1,20}}}}/{{language:[a-z0-9]{{1,12}}}}"
 
 
 def routes() -> list[web.RouteDef]:
@@ -43,7 +43,7 @@ async def show_one(request: web.Request, seat: Seat) -> web.StreamResponse:
     which = _which(request, seat)
     own = await desk(request).ledger.read(lambda conn: town.texts(conn, seat.authority.id))
     folder = desk(request).settings.portal.texts
-    written = own.get(which) or await asyncio.to_thread(source, *which, folder)
+    written: str = own.get(which) or await asyncio.to_thread(source, *which, folder)
     return await _page(request, seat, which, written)
 
 
@@ -55,7 +55,7 @@ async def keep(request: web.Request, seat: Seat) -> web.StreamResponse:
     wrong = act != "house" and not (written.startswith("# ") and "\n" in written)
     if wrong or act == "preview":
         return await _page(request, seat, which, written, wrong=wrong)
-    said = "" if act == "house" else written
+    said: str = "" if act == "house" else written
     await hub.ledger.transact(
         lambda conn: town.say(conn, seat.officer, which, said, now=now), hurry=True
     )

@@ -57,13 +57,13 @@ def read_typed(seat: Seat, kind: Kind, catalogue: Catalogue, node: Node | None) 
 
 def _is_parent(kind: Kind, catalogue: Catalogue, node: Node, parent: str) -> bool:
     """Whether it stands there already, whatever became of that one."""
-    found = kind.find(catalogue, parent)
+    found = kind.named(catalogue, parent)
     return found is not None and node.parent == found.id
 
 
 def columns(kind: Kind, catalogue: Catalogue, typed: Typed) -> dict[str, Any]:
     """What is written of a form."""
-    above = kind.find(catalogue, typed.parent) if typed.parent else None
+    above = kind.named(catalogue, typed.parent) if typed.parent else None
     values: dict[str, Any] = {"names": typed.names, "parent": above.id if above else None}
     if kind is Kind.ZONE:
         return values | {"level": typed.level}
@@ -147,7 +147,7 @@ async def one_page(
 
 def wanted(request: web.Request, kind: Kind, catalogue: Catalogue) -> Node:
     """The one an address names; 404 where this town has none such."""
-    node = kind.find(catalogue, request.match_info["key"])
+    node = kind.named(catalogue, request.match_info["key"])
     if node is None:
         raise not_found()
     return node
@@ -220,7 +220,7 @@ async def put_away(request: web.Request, seat: Seat, kind: Kind) -> web.StreamRe
         if back:
             town.take_back(conn, seat.officer, kind, node, now=now)
             return ""
-        into = kind.find(catalogue, seat.text("into"))
+        into = kind.named(catalogue, seat.text("into"))
         nodes = kind.nodes(catalogue).values()
         if any(each.parent == node.id and not each.archived for each in nodes):
             return "holds"
