@@ -19,11 +19,12 @@ from office_paths import (
     write,
 )
 from officers import PASSWORD, appoint, seat
-
 from sqlalchemy import update
 
 from channels.base import ChannelName
 from hub.flow.office.roles import EVERYTHING, Role
+from hub.ledger import office_tables
+from hub.sandbox.faults import Fault
 from subscribers import tables as people
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -36,7 +37,7 @@ BLANK = re.compile(r"\{[^}]+\}")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def town(make_town):
-    """A town whose officers have two seconds to think again, and whose people wait for no digest."""
+    """Whose officers have two seconds to think again, and whose people want no digest."""
     town = await make_town(console={"undo_seconds": 2})
     at_once = update(people.subscription).values(cadence="now")
     await town.door.hub.ledger.transact(lambda conn: conn.execute(at_once))
@@ -167,3 +168,78 @@ async def test_a_drill_says_so_first_and_last_and_is_in_no_statistic(town, sit):
     assert words[0] == words[-1] == "EXERCICE"
     assert text.strip().startswith("EXERCICE")
     assert "Un exercice" in await officer.text_content("#bilan")
+
+
+async def test_suspended_it_keeps_back_what_has_not_left_and_stopped_it_never_leaves(town, sit):
+    officer, since = await sit(), town.latest()
+    faults = town.door.sandbox.faults
+    faults.set(ChannelName.SMS, rates={Fault.THROTTLE: 1.0}, retry_after=0)
+    await begin(officer)
+    await write(officer, "Collecte déplacée à mardi", "Sortez vos bacs lundi soir.")
+    await go(officer, "check")
+    await go(officer, "send")
+    here = address(officer)
+    await officer.wait_for_selector("#canal-email progress[value]:not([value='0'])")
+    async with officer.expect_navigation(timeout=PATIENCE):
+        await officer.locator("#pause button").click()
+    assert "Suspendue" in await officer.inner_text("#etat")
+    waiting = await officer.inner_text("#canal-sms td >> nth=3")
+    assert int(waiting) > 0
+    faults.set(ChannelName.SMS, rates={})
+    await town.publish(title="Marché", body="Il reste place de la Gare.", urgency="urgent")
+    await town.message(ChannelName.SMS, AMINA, "place de la Gare", since)  # the road is open
+    await officer.goto(here)
+    assert await officer.inner_text("#canal-sms td >> nth=3") == waiting
+    await officer.locator("#stop").click()
+    assert waiting in await officer.inner_text("main .lead")
+    async with officer.expect_navigation(timeout=PATIENCE):
+        await officer.locator("main form .danger").click()
+    assert "Annulée" in await officer.inner_text("#etat")
+    sms = town.door.sandbox.effects.to(ChannelName.SMS, AMINA)
+    assert not [each for each in sms if "vos bacs" in each.text]
+
+
+async def test_the_whole_path_without_a_script(town, make_tab):
+    tabs = []
+    for name, grants in (("J. Morel", EDITOR), ("A. Diallo", APPROVER)):
+        tab = await make_tab(scripts=False, viewport=WIDE)
+        await appoint(town, grants, name)
+        await tab.goto("/console/connexion")
+        await tab.fill("#email", await latest_address(town))
+        await tab.fill("#password", PASSWORD)
+        async with tab.expect_navigation(timeout=PATIENCE):
+            await tab.locator("main form .button").first.click()
+        tabs.append(tab)
+    editor, approver = tabs
+    here = await begin(editor, "rue-barree")
+    await filled(editor)
+    await editor.check("#whole-1")
+    async with editor.expect_navigation(timeout=PATIENCE):
+        await editor.locator("button[formaction$='/apercu']").first.click()
+    assert "jeudi 26 à 8 h" in await editor.inner_text("#part-previews")
+    await go(editor, "check")
+    await go(editor, "ask")
+    await approve(approver, here)
+    for _ in range(60):
+        if await approver.locator("#bilan").count():
+            break
+        await approver.locator("[data-live-refresh]").click()
+        await approver.wait_for_load_state()
+    assert await approver.locator("#bilan").count()
+    await editor.goto(f"{here}/rapport")
+    await editor.fill("#reason", "Pour le conseil municipal")
+    async with editor.expect_download(timeout=PATIENCE) as coming:
+        await editor.locator("main form .button").first.click()
+    assert (await coming.value).suggested_filename.endswith(".csv")
+    second = await follow_up(editor, here, "all_clear")
+    await editor.fill("#body", "La rue est rouverte.")
+    await go(editor, "check")
+    await go(editor, "ask")
+    await approve(approver, second)
+    assert address(approver) == second
+
+
+async def latest_address(town):
+    """Of whoever was appointed last."""
+    rows = await town.door.rows(office_tables.officer)
+    return rows[-1].email
