@@ -173,6 +173,11 @@ def channels_in_chain(conn: Connection, announcement: Announcement) -> list[Chan
     return sorted(channels_of(conn, of))
 
 
+def every_channel(conn: Connection, announcement: Announcement) -> tuple[ChannelName, ...]:
+    """The channels it goes out on: its own, and those that stood in before it."""
+    return tuple(dict.fromkeys([*announcement.channels, *channels_in_chain(conn, announcement)]))
+
+
 def how_many(conn: Connection, announcement_id: int) -> int:
     """How many messages of an announcement were sent in the place of another channel's."""
     mine = select(run.c.id).where(run.c.announcement == announcement_id)

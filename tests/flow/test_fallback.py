@@ -2,17 +2,22 @@
 """An urgent message that does not arrive goes out on the citizen's next channel; nobody who does
 not want it is told, and nobody twice."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import delete, insert, update
 
 from channels.base import Accepted, ChannelName, Reason, Rejected
+from hub.flow.office.looking_ahead import looking_ahead
 from hub.ledger import audit, receipts, stand_ins
 from hub.ledger.tables import delivery
+from hub.pricing import Prices
 from hub.reports.log import delivery_page
 from hub.reports.summary import summary
 from subscribers import tables
+from subscribers.catalogue import load_catalogue
+from templates.content import Kind
 from tests.flow.conftest import ADDRESS, START
 
 SMS, EMAIL, PUSH = ChannelName.SMS, ChannelName.EMAIL, ChannelName.WEBPUSH
@@ -236,6 +241,24 @@ async def test_what_follows_reaches_them_the_same_way(hub):
     await hub.ends(await alert(hub, kind="all_clear", about=first.code))
     assert hub[EMAIL].numbers == ["p1@example.org"] * 2
     assert len(hub[SMS].sent) == 1
+
+
+async def test_what_follows_is_foreseen_where_it_will_leave(hub):
+    first = await alert(hub)
+    await hub.ends(first)
+    follows = {"kind": Kind.ALL_CLEAR, "first": first.id, "first_code": first.code}
+    drafted = replace(await hub.announcement(first), id=0, code="7Kq2ab", **follows)
+    prices = dict.fromkeys(ChannelName, Prices(0.05, 0.05, "EUR"))
+
+    def look(conn):
+        town, now = load_catalogue(conn, 1), hub.clock.now()
+        return looking_ahead(conn, drafted, town, hub.intake.press, prices=prices, now=now)
+
+    found = await hub.ledger.read(look)
+    assert found.audience.people == 1
+    assert [(each.channel, each.copies) for each in found.leaving] == [(SMS, 0), (EMAIL, 1)]
+    await hub.ends(await alert(hub, kind="all_clear", about=first.code))
+    assert (len(hub[SMS].sent), len(hub[EMAIL].sent)) == (1, 2)
 
 
 async def test_counts_are_rows_and_what_is_planned_is_their_sum(hub):

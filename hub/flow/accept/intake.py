@@ -268,7 +268,7 @@ def publish(
     """Open its runs. In the same transaction as the move to `running`."""
     moved = announcements.move(conn, announcement, Event.PUBLISH, now, approved_by=approved_by)
     catalogue = load_catalogue(conn, moved.authority)
-    names = dict.fromkeys([*moved.channels, *stand_ins.channels_in_chain(conn, moved)])
+    names = stand_ins.every_channel(conn, moved)
     channels = [(channel, _parts(moved, catalogue, press, channel)) for channel in names]
     runs.insert(conn, moved.id, moved.authority, lane_of(moved.urgency), channels)
     return moved

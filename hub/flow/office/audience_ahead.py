@@ -16,6 +16,7 @@ from channels.base import ChannelName, Urgency
 from hub.announcement import Announcement
 from hub.flow.planning.followed import followers
 from hub.flow.planning.reach import query_for
+from hub.ledger.stand_ins import every_channel
 from subscribers.audience import AudienceQuery
 from subscribers.catalogue import Catalogue
 from subscribers.crier import crier_of
@@ -81,7 +82,8 @@ def audience_of(
 ) -> Audience:
     """Who would be told. What follows another announcement goes to whoever got that one."""
     at = max(now, announcement.publish_at or now)
-    queries = [query_for(announcement, name, catalogue) for name in announcement.channels]
+    names = every_channel(conn, announcement)
+    queries = [query_for(announcement, name, catalogue) for name in names]
     first = announcement.kind is Kind.FIRST
     told: list[Told] = [
         asked(query) if first else followers(conn, announcement, query) for query in queries

@@ -30,6 +30,7 @@ from hub.flow.office.recalled import Recall
 from hub.flow.send.budget import MILLION, Limits
 from hub.flow.site import Press
 from hub.ledger.spending import Spent, spent
+from hub.ledger.stand_ins import every_channel
 from hub.pricing import Prices, cost_of_one
 from subscribers.catalogue import Catalogue
 from templates import gsm
@@ -124,6 +125,7 @@ def looking_ahead(
     audience may have been counted a moment ago."""
     count = audience_of if recall is None else recall.audience_of
     audience = count(conn, announcement, catalogue, now)
+    announcement = replace(announcement, channels=every_channel(conn, announcement))
     return Ahead(audience, texts_of(announcement, catalogue, press, prices, audience))
 
 

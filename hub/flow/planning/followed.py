@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Whom a follow-up would be told to: who got what it follows, if they still want it."""
 
-from sqlalchemy import Connection, false, func, literal, or_, select
+from sqlalchemy import Connection, case, false, func, literal, or_, select
 
 from channels.base import ChannelName
 from hub.announcement import Announcement
@@ -16,19 +16,21 @@ from subscribers.tables import contact_point, subscription
 
 def followers(conn: Connection, announcement: Announcement, query: AudienceQuery) -> Told:
     """Everybody of the chain on this channel whose address is still good and who still asks for
-    its themes. Not of `zones`: who moved away meanwhile is told how it ended."""
+    its themes; who was told here in the place of another channel, on whichever. Not of `zones`:
+    who moved away meanwhile is told how it ended."""
     runs = _chain_runs(conn, announcement, query.channel)
+    stood_in = func.max(case((delivery.c.fallback_of.is_not(None), 1), else_=0))
     told = (
-        select(delivery.c.subscriber, delivery.c.contact_point)
+        select(delivery.c.subscriber, delivery.c.contact_point, stood_in.label("stood_in"))
         .where(delivery.c.run.in_(runs), delivery.c.state.not_in(NEGATIVE))
-        .distinct()
+        .group_by(delivery.c.subscriber, delivery.c.contact_point)
         .subquery()
     )
     rank = (
         select(func.min(cadence_rank(subscription)))
         .where(
             subscription.c.subscriber == told.c.subscriber,
-            subscription.c.channel == query.channel.value,
+            or_(subscription.c.channel == query.channel.value, told.c.stood_in == 1),
             subscription.c.theme.in_(query.theme_lineage),
         )
         .correlate(told)
