@@ -43,7 +43,7 @@ async def show_one(request: web.Request, seat: Seat) -> web.StreamResponse:
     which = _which(request, seat)
     own = await desk(request).ledger.read(lambda conn: town.texts(conn, seat.authority.id))
     folder = desk(request).settings.portal.texts
-    written: str = own.get(which) or await asyncio.to_thread(source, *which, folder)
+    written = own.get(which, "") or await asyncio.to_thread(source, *which, folder)
     return await _page(request, seat, which, written)
 
 
