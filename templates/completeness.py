@@ -26,7 +26,9 @@ class Element(StrEnum):
 
 
 _LINK: Final = re.compile(
-    r"https?://\S+|\bwww\.\S+|\b[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:fr|org|com|net|eu|info|alsace|bzh)\b"
+    r"https?://\S+|\bwww\.\S+|"
+    r"(?<![a-z0-9-])[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,9}"  # bounded: read in one go
+    r"\.(?:fr|org|com|net|eu|info|alsace|bzh)\b"
 )
 _SPEAKERS: Final = re.compile(
     r"\b(?:mairie|ville de|commune de|prefecture|prefet|hotel de ville|communaute de communes|"
@@ -48,6 +50,8 @@ _HOUR: Final = re.compile(
 _ONLY_THE_END: Final = re.compile(
     r"(?:jusqu'? ?a|jusqu'au [^.,;]{0,30}|avant|until|till|before|by|expire[sz]? (?:a|at))\s*$"
 )
+_BEFORE: Final = 50
+"""Characters before an hour that may say it is the end: as many as that pattern takes."""
 _AT_ONCE: Final = re.compile(
     r"\b(?:maintenant|immediatement|immediate?|sans delai|en cours|toute la journee|"
     r"toute la nuit|ce matin|cet apres-midi|ce soir|cette nuit|des reception|"
@@ -111,13 +115,14 @@ def _plain(text: str) -> str:
     """Without accents, capitals, typographic apostrophes or odd blanks."""
     bare = unicodedata.normalize("NFKD", text.replace("œ", "oe").replace("Œ", "OE"))
     bare = "".join(each for each in bare if unicodedata.category(each) != "Mn")
-    lines = (re.sub(r"\s+", " ", line) for line in bare.replace("’", "'").lower().split("\n"))
-    return "\n".join(lines).strip()
+    lines = (" ".join(line.split()) for line in bare.replace("’", "'").lower().split("\n"))
+    return "\n".join(filter(None, lines))
 
 
 def _starts(text: str) -> bool:
     """An hour is named that is not merely when it ends."""
-    return any(not _ONLY_THE_END.search(text[: hour.start()]) for hour in _HOUR.finditer(text))
+    before = (text[max(0, hour.start() - _BEFORE) : hour.start()] for hour in _HOUR.finditer(text))
+    return any(not _ONLY_THE_END.search(each) for each in before)
 
 
 def _names_one(text: str, names: Iterable[str]) -> bool:

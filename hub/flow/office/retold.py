@@ -5,7 +5,8 @@ and the form as the announcement it would make, finished or not."""
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from itertools import islice
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -13,6 +14,7 @@ from sqlalchemy import Connection
 from channels.base import ChannelName, Urgency
 from hub.announcement import Announcement, State
 from hub.flow.accept.recurrence import Repeat, local_day
+from hub.flow.accept.submission import MAX_TEXT
 from hub.flow.office import outline
 from hub.flow.office.fields import LISTS, Document, text
 from hub.flow.office.reading import read
@@ -153,16 +155,21 @@ def _known(keys: Sequence[str], found: Any) -> tuple[str, ...]:
     return tuple(key for key in keys if key in found and not found[key].archived)
 
 
+_MOST_LANGUAGES: Final = 21  # as `Submission` has it, with the first
+
+
 def _contents(asked: dict[str, Any]) -> dict[str, Content]:
+    """No more of it than could be asked for: a whole book, pasted, would be laid out at each key
+    while the alerts wait."""
     spoken = {asked["language"]: asked, **asked.get("translations", {})}
     return {
         language: Content(
             language,
-            " ".join(words.get("title", "").split()),
-            words.get("body", ""),
-            words.get("short") or None,
+            " ".join(words.get("title", "")[:MAX_TEXT].split()),
+            words.get("body", "")[:MAX_TEXT],
+            words.get("short", "")[:MAX_TEXT] or None,
             asked.get("link"),
-            {ChannelName(name): said for name, said in words.get("overrides", {}).items()},
+            {ChannelName(n): said[:MAX_TEXT] for n, said in words.get("overrides", {}).items()},
         )
-        for language, words in spoken.items()
+        for language, words in islice(spoken.items(), _MOST_LANGUAGES)
     }
