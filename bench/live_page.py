@@ -28,11 +28,10 @@ addEventListener("DOMContentLoaded", () => {
     if (told !== last) noted(last = told);
   };
   look();
-  new MutationObserver(look).observe(table, { subtree: true, childList: true, characterData: true });
-  if (voice) {
-    const say = () => { if (voice.textContent) noted(JSON.stringify({ said: voice.textContent })); };
-    new MutationObserver(say).observe(voice, { childList: true, characterData: true, subtree: true });
-  }
+  const changes = { subtree: true, childList: true, characterData: true };
+  new MutationObserver(look).observe(table, changes);
+  const say = () => voice.textContent && noted(JSON.stringify({ said: voice.textContent }));
+  if (voice) new MutationObserver(say).observe(voice, changes);
 });
 """
 MOST_SPOKEN: Final = 6

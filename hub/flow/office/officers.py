@@ -37,7 +37,7 @@ class Officer:
 
     def may(self, role: Role) -> bool:
         """Whether this role is theirs, under some theme at least."""
-        return role in self.grants or (role is Role.READ and reading(self.grants) != ())
+        return role in self.grants or (role == Role.READ and reading(self.grants) != ())
 
     def principal(self, role: Role) -> Principal:
         """As the flow knows who asks: within the themes of `role`, entitled to publish by

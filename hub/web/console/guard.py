@@ -14,6 +14,7 @@ from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from multidict import MultiDict, MultiMapping
 from sqlalchemy import Connection
 
@@ -218,8 +219,8 @@ async def read_fields(request: web.Request) -> Form:
                 given = await request.post()
         except TimeoutError:
             raise too_slow() from None
-        except ValueError:
-            raise _unreadable() from None
+        except (ValueError, HttpProcessingError, web.RequestPayloadError, ConnectionError):
+            raise _unreadable() from None  # what it held is not for the log
         return MultiDict((k, v) for k, v in given.items() if isinstance(v, str | web.FileField))
     if request.content_type != _FORM:
         return MultiDict()
