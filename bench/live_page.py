@@ -39,7 +39,7 @@ TO_SEND, HANDED, RECEIVED, WAITING, FAILED = range(5)
 GROW: Final = (TO_SEND, HANDED, RECEIVED, FAILED)
 
 
-@dataclass(slots=True)
+@dataclass  # no slots: Playwright keeps a wrapper of `noted` on it
 class Seen:
     """Everything one tab showed and said, in order, over all its loads."""
 
