@@ -88,6 +88,6 @@ class Town:
 async def open_town(stack: AsyncExitStack, seeded: Path, folder: Path, **sections: Any) -> Town:
     """A hub on a copy of the seeded folder, closed with the stack."""
     shutil.copytree(seeded, folder)
-    given = {"limits": NO_HURRY, "sign_ups": OPEN_HANDED} | sections
-    door = await open_door(stack, folder, own_address=True, **given)
+    ours = {"own_address": True, "limits": NO_HURRY, "sign_ups": OPEN_HANDED}
+    door = await open_door(stack, folder, **(ours | sections))
     return Town(door, await door.key("maire"))

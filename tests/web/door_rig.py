@@ -271,12 +271,20 @@ class Reply:
 
 
 async def open_door(
-    stack: AsyncExitStack, folder: Path, *, own_address: bool = False, **sections: Any
+    stack: AsyncExitStack,
+    folder: Path,
+    *,
+    own_address: bool = False,
+    sender: str = "VALMONT",
+    **sections: Any,
 ) -> Door:
     """A hub on this data folder, everything closed with the stack; with `own_address` the links in
-    its messages lead back to it, for whoever follows them in a browser."""
+    its messages lead back to it, for whoever follows them in a browser. `sender` is of its SMS; a
+    number can be answered."""
     settings, clock = make_settings(folder, **sections), TownClock()
-    sandbox = await stack.enter_async_context(sandbox_of(settings, clock, receipt_delay=0.0))
+    sandbox = await stack.enter_async_context(
+        sandbox_of(settings, clock, receipt_delay=0.0, sms_sender=sender)
+    )
     settings = sandboxed(settings, sandbox)
     hers = {(ChannelName.SMS, "+33639980001"), (ChannelName.WEBPUSH, "amina")}
     theirs = {(ChannelName.EMAIL, "claire.4@example.org")}
