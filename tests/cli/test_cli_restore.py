@@ -344,3 +344,36 @@ def test_what_comes_again_and_came_since_counts_as_sent(
     assert rows("SELECT count(*) FROM announcement WHERE source LIKE 'recurrence:%'") == [(1,)]
     hub("release")
     assert rows("SELECT count(*) FROM delivery WHERE state = 'ready'") == [(0,)]
+
+
+def test_what_waited_for_its_undo_delay_counts_as_sent(
+    hub: Any, town: Path, rows: Rows, announced: Callable[..., str]
+) -> None:
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    announced("--publish-at", tomorrow.isoformat(timespec="seconds"))
+    rows(
+        "UPDATE announcement SET state = 'waiting', publish_at = NULL, release_at = 1000"
+        " RETURNING 1"
+    )
+    hub("backup", "--to", "b.zip")
+    hub("restore", "b.zip", "--yes")
+    assert rows("SELECT state FROM announcement") == [("running",)]
+    hub("release")
+    assert rows("SELECT count(*) FROM delivery WHERE state = 'ready'") == [(0,)]
+    assert rows("SELECT count(*) FROM delivery WHERE state = 'parked'")[0][0] > 0
+
+
+def test_no_officers_session_or_link_comes_back_with_a_backup(
+    hub: Any, town: Path, rows: Rows
+) -> None:
+    hub("officer", "add", "jeanne@example.org", "Jeanne Morel")
+    rows(
+        "INSERT INTO officer_session (token_hash, officer, stage, created, seen, expires)"
+        " SELECT 'h', id, 'open', 0, 0, 99999999999999 FROM officer RETURNING 1"
+    )
+    assert rows("SELECT count(*) FROM office_link") == [(1,)]
+    hub("backup", "--to", "b.zip")
+    assert hub("restore", "b.zip", "--yes").code == 0
+    assert rows("SELECT count(*) FROM officer WHERE disabled IS NULL")[0][0] > 0
+    assert rows("SELECT count(*) FROM officer_session") == [(0,)]
+    assert rows("SELECT count(*) FROM office_link") == [(0,)]

@@ -23,6 +23,8 @@ from hub.flow.citizens import stopping, undoing
 from hub.flow.citizens.erasing import erase
 from hub.flow.citizens.stopping import Stopped
 from hub.flow.citizens.undoing import Back
+from hub.flow.office import links
+from hub.flow.office import sessions as office_sessions
 from hub.flow.planning.digest import DigestTimes
 from hub.flow.planning.plan import plan_page
 from hub.flow.redrive import Choice, redrive
@@ -70,6 +72,8 @@ def prepare(
     published by now is planned and published here, so that it counts among what may have left.
     """
     replayed = _replay(conn, entries, now, actor)
+    office_sessions.end_all(conn)  # who signed out, or was shut out since, would be at work again
+    links.end_all(conn)  # and who used a link could use it again
     _catch_up(conn, press, channels, now)
     _park(conn, _gathered(conn, backup_of, now, digests), backup_of, now)
     hold.begin(conn, now, backup_of)

@@ -89,6 +89,11 @@ def end(conn: Connection, officer: int) -> None:
     conn.execute(delete(table).where(table.c.officer == officer, table.c.used_at.is_(None)))
 
 
+def end_all(conn: Connection) -> None:
+    """End everybody's links."""
+    conn.execute(delete(table))
+
+
 def forget(conn: Connection, now: datetime, limit: int) -> int:
     """Erase links that are over. Returns how many, `limit` at most."""
     over = select(table.c.token_hash).where(table.c.expires <= now).limit(limit)

@@ -142,6 +142,11 @@ def end_others(conn: Connection, officer: int, token: str | None) -> int:
     return conn.execute(theirs).rowcount
 
 
+def end_all(conn: Connection) -> None:
+    """End every session of everybody: whoever is at a browser signs in again."""
+    conn.execute(delete(table))
+
+
 def forget(conn: Connection, now: datetime, limit: int) -> int:
     """Erase sessions that are over. Returns how many, `limit` at most."""
     over = select(table.c.token_hash).where(table.c.expires <= now).limit(limit)
