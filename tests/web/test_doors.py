@@ -23,11 +23,17 @@ FILLED = (
     ("{switch}", "off"),
     ("{script}", "crue"),
     ("/static/{name}", "/static/app.css"),
+    ("zzzzzz/{name}", "zzzzzz/arrete.pdf"),
+    ("pieces/{name}", "pieces/arrete.pdf"),
     ("{name}", "aide"),
     ("{contact}", "1"),
     ("{number}", "1"),
+    ("{numbers}", "1"),
+    ("{delivery}", "1"),
     ("{theme}", "eau"),
     ("{zone}", "tanneries"),
+    ("{key}", "0" * 32),
+    ("{language}", "fr"),
 )
 MACHINES = ("/api", "/hooks", "/sandbox/api", "/healthz", "/readyz", "/metrics", "/callbacks")
 
@@ -39,6 +45,7 @@ def walk(door):
         path = resource.canonical
         for name, value in FILLED:
             path = path.replace(name, value)
+        assert "{" not in path, f"{path}: say in FILLED what stands there"
         found.setdefault(path, set()).update(route.method for route in resource)
     return found
 

@@ -15,7 +15,7 @@ from hub.web.console.drafts import CODE, composition_of
 from hub.web.console.guard import Seat, seated
 from hub.web.console.showing import see_other, show
 from hub.web.desk import desk
-from hub.web.portal.attachments import as_file
+from hub.web.portal.attachments import NAME, as_file
 from hub.web.problems import not_found
 
 _HERE: Final = f"/console/annonces/{CODE}/pieces"
@@ -27,7 +27,7 @@ def routes() -> list[web.RouteDef]:
         web.get(_HERE, show_list),
         web.post(_HERE, add),
         web.post(f"{_HERE}/retirer", remove),
-        web.get(_HERE + "/{name:[a-z0-9.-]{1,80}}", show_file),
+        web.get(f"{_HERE}/{NAME}", show_file),
     ]
 
 
