@@ -66,7 +66,7 @@ bench: $(TESTABLE) ## Measure this machine (ARGS passed on)
 prove: $(TESTABLE) ## Kill the daemon 100 times, stop it 20; nobody lost or pestered (ARGS=--quick)
 	@$(BIN)/python -m bench.prove $(ARGS)
 
-screenshots: $(TESTABLE) ## The portal's main pages as pictures (ARGS=folder)
+screenshots: $(TESTABLE) ## The main pages of portal and console as pictures (ARGS=folder)
 	@$(BIN)/python -m bench.screenshots $(ARGS)
 
 looks: $(TESTABLE) ## axe on every page and state, in each language, colour and width (some minutes)

@@ -1,22 +1,25 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The portal's main pages as pictures: 320 and 1280 px wide, light and dark.
+"""The portal's and the console's main pages as pictures: narrow and wide, light and dark.
 
     python -m bench.screenshots [folder] [page ...]
 
-Plays the demonstration town, visits it as a citizen does and writes `<page>-<width>-<scheme>.png`
-(default folder: build/screenshots).
+Plays the demonstration town, visits it as citizens and officers do and writes
+`<page>-<width>-<scheme>.png` (default folder: build/screenshots).
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from playwright.sync_api import Error, Page
+from playwright.sync_api import Browser, Error, Page
 
+from bench.office import OFFICE, ask
 from bench.visiting import AMINA, URGENT, Visited, open_browser, open_town
 
 WIDTHS: Final = (320, 1280)
+OFFICE_WIDTHS: Final = (390, 1280)
 SCHEMES: Final = ("light", "dark")
 NUMBERS: Final = {320: "06 39 98 77 20", 1280: "06 39 98 77 80"}
 KNOWN: Final = {320: AMINA, 1280: "+33639980004"}
@@ -89,31 +92,53 @@ PAGES: Final[dict[str, Callable[[Page, Visited], None]]] = {
 }
 
 
+Visits = Mapping[str, Callable[[Page, Visited], None]]
+
+
 def shoot(folder: Path, wanted: list[str]) -> Iterator[str]:
     """Every picture's name, or what kept a page from being shown."""
     folder.mkdir(parents=True, exist_ok=True)
+    portal = {name: visit for name, visit in PAGES.items() if name in (wanted or PAGES)}
+    office = {name: visit for name, visit in OFFICE.items() if name in (wanted or OFFICE)}
     with open_town() as town, open_browser() as browser:
-        town.publish(URGENT)
-        for width in WIDTHS:
-            context = browser.new_context(
-                viewport={"width": width, "height": 800}, locale="fr-FR", device_scale_factor=1.5
-            )
-            page = context.new_page()
-            for name in wanted or list(PAGES):
-                try:
-                    PAGES[name](page, town)
-                except (Error, TimeoutError) as wrong:
-                    yield f"{name}-{width}: {str(wrong).splitlines()[0]}"
-                    continue
-                for scheme in SCHEMES:
-                    page.emulate_media(color_scheme=scheme)
-                    picture = f"{name}-{width}-{scheme}.png"
-                    page.screenshot(path=folder / picture, full_page=True)
-                    yield picture
-            context.close()
+        if office:
+            with _tab(browser, OFFICE_WIDTHS[-1]) as page:
+                ask(page, town)
+                seat = page.context.cookies()
+            for width in OFFICE_WIDTHS:
+                with _tab(browser, width) as page:
+                    page.context.add_cookies([{**each} for each in seat])
+                    yield from _pictures(page, town, office, folder, width)
+        if portal:
+            town.publish(URGENT)
+        for width in WIDTHS if portal else ():
+            with _tab(browser, width) as page:
+                yield from _pictures(page, town, portal, folder, width)
+
+
+@contextmanager
+def _tab(browser: Browser, width: int) -> Iterator[Page]:
+    look = {"viewport": {"width": width, "height": 800}, "device_scale_factor": 1.5}
+    context = browser.new_context(locale="fr-FR", **look)
+    yield context.new_page()
+    context.close()
+
+
+def _pictures(page: Page, town: Visited, visits: Visits, folder: Path, width: int) -> Iterator[str]:
+    for name, visit in visits.items():
+        try:
+            visit(page, town)
+        except (Error, TimeoutError) as wrong:
+            yield f"{name}-{width}: {str(wrong).splitlines()[0]}"
+            continue
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            picture = f"{name}-{width}-{scheme}.png"
+            page.screenshot(path=folder / picture, full_page=True)
+            yield picture
 
 
 if __name__ == "__main__":
     given = sys.argv[1:]
     for line in shoot(Path(given[0] if given else "build/screenshots"), given[1:]):
-        print(line)
+        print(line, flush=True)
