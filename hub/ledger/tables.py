@@ -282,8 +282,8 @@ source = Table(
     Column("themes", JSON),
     Column("highest_urgency", String(16), nullable=False),
     Column("may_publish", Boolean, nullable=False, server_default="0"),
-    Column("mode", String(12), nullable=False, server_default="approve"),  # draft, approve, publish
-    Column("mapping", JSON, nullable=False, server_default="{}"),  # its fields, by ours
+    Column("drafts", Boolean, nullable=False, server_default="0"),  # to be written on, not asked
+    Column("mapping", JSON, nullable=False, server_default="{}"),  # field of ours -> rule
     Column("created", Instant, nullable=False),
     Column("revoked", Instant),
 )

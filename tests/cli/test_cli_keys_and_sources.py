@@ -78,8 +78,8 @@ def test_a_source_shows_its_secret_and_address_and_the_daemon_can_open_it(
     seal = Seal(Keys.of(load_settings(Path("hub.toml"))).seal)
     found = _read(lambda conn: source_of(conn, "vigicrues", seal))
     assert found is not None
-    assert found[1] == secret
-    assert (found[0].themes, found[0].highest_urgency) == (("crue",), Urgency.URGENT)
+    assert found.secret == secret
+    assert (found.principal.themes, found.principal.highest_urgency) == (("crue",), Urgency.URGENT)
 
 
 @pytest.mark.parametrize("group", ["key", "source"])

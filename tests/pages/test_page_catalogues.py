@@ -15,12 +15,13 @@ from jinja2.ext import babel_extract
 
 from channels.base import ChannelName, Lane, Reason, Urgency
 from hub.announcement import State
+from hub.flow.accept import mapped
 from hub.flow.office import agenda, attending, to_do, ways_now
 from hub.flow.send.providers import Condition
 from hub.ledger import assumptions
 from hub.reports.recipients import GROUPS
 from hub.web.admin import home as rooms
-from hub.web.admin import journal, retention, texts
+from hub.web.admin import journal, retention, sources, texts
 from hub.web.console import check, home, reporting, statistics_sheet, watching
 from subscribers.catalogue_map import Found
 from subscribers.import_batch import VerdictKind
@@ -139,7 +140,11 @@ KEYED |= {
 }
 # what keeps running: the queue, channels, sources, health
 PLANT = ("released", "not_held", "channel_paused", "channel_resumed", "secret_kept", "no_secret")
-KEYED |= {"flash.source_revoked"}
+KEYED |= {
+    *(f"flash.{word}" for word in ("source_revoked", "source_changed", "rules_kept", "rules_gone")),
+    *(f"mode.{mode}{part}" for mode in sources.MODES for part in ("", ".says")),
+    *(f"rule.{name}{part}" for name in mapped.FIELDS for part in ("", ".hint")),
+}
 KEYED |= {f"provider.{each}" for each in Condition}
 KEYED |= {*(f"lane.{lane.name.lower()}" for lane in Lane), *(f"flash.{name}" for name in PLANT)}
 # the pages that set the town up

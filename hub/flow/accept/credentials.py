@@ -8,8 +8,8 @@ signature, so it is sealed with the hub's own.
 import base64
 import hashlib
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from sqlalchemy import Connection, RowMapping, select, update
 
 from channels.base import Urgency
+from hub.flow.accept.mapped import Rules
 from hub.flow.accept.principal import Principal
 from hub.ledger import audit
 from hub.ledger.tables import api_key, source
@@ -28,7 +29,8 @@ _SECRET_BYTES: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a key or source may do. `themes` None: every theme; `may_publish` False: to approve.
+    """What a key or source may do. `themes` None: every theme; `may_publish` False: to approve,
+    or with `drafts` to be written on before that is asked.
 
     `may_enrol`: a desk's key, which opens the page where staff subscribe people, and nothing else.
     """
@@ -37,6 +39,7 @@ class Scope:
     highest_urgency: Urgency = Urgency.IMPORTANT
     may_publish: bool = False
     may_enrol: bool = False  # keys only
+    drafts: bool = False  # sources only
 
     def columns(self) -> dict[str, Any]:
         """As both tables keep it."""
@@ -165,9 +168,44 @@ def add_source(
         raise NameTakenError(key)
     secret = _new_secret()
     row = {"authority": authority, "key": key, "sealed_secret": seal.close(secret), "created": now}
-    conn.execute(source.insert().values(**row, **scope.columns()))
+    conn.execute(source.insert().values(**row, **scope.columns(), drafts=scope.drafts))
     audit.record(conn, now, actor, "add", f"source:{key}", authority=authority)
     return secret
+
+
+def change_source(
+    conn: Connection, authority: int, key: str, scope: Scope, *, actor: str, now: datetime
+) -> bool:
+    """What it may do from now on. False where no source of that name lives."""
+    rights = {**scope.columns(), "drafts": scope.drafts}
+    return _rewrite(conn, authority, key, rights, "rights", actor=actor, now=now)
+
+
+def map_source(
+    conn: Connection, authority: int, key: str, rules: Rules, *, actor: str, now: datetime
+) -> bool:
+    """How its events are read from now on; none: they are in our form. False where no source of
+    that name lives."""
+    return _rewrite(conn, authority, key, {"mapping": rules}, "map", actor=actor, now=now)
+
+
+def _rewrite(
+    conn: Connection,
+    authority: int,
+    key: str,
+    values: Mapping[str, Any],
+    verb: str,
+    *,
+    actor: str,
+    now: datetime,
+) -> bool:
+    """Write columns of a living source, with its line in the journal where something differs."""
+    living = (source.c.authority == authority, source.c.key == key, source.c.revoked.is_(None))
+    found = conn.execute(select(source).where(*living)).mappings().one_or_none()
+    if found is not None and any(found[name] != value for name, value in values.items()):
+        conn.execute(update(source).where(*living).values(**values))
+        audit.record(conn, now, actor, verb, f"source:{key}", authority=authority)
+    return found is not None
 
 
 def _new_secret() -> str:
@@ -210,11 +248,26 @@ def revoke_source(conn: Connection, authority: int, key: str, *, actor: str, now
     return bool(ended)
 
 
-def source_of(conn: Connection, key: str, seal: Seal) -> tuple[Principal, str] | None:
-    """The principal and secret of a living source."""
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A living source: who it is to the flow, what it signs with, how its events are read."""
+
+    principal: Principal
+    secret: str
+    rules: Rules
+
+
+def source_of(conn: Connection, key: str, seal: Seal) -> Caller | None:
+    """A living source; None where there is none of that name, or its secret cannot be opened."""
     living = select(source).where(source.c.key == key, source.c.revoked.is_(None))
     found = conn.execute(living).mappings().one_or_none()
     if found is None:
         return None
     secret = seal.open(found["sealed_secret"])
-    return None if secret is None else (_principal(f"hook:{key}", key, found), secret)
+    return None if secret is None else Caller(acting_as(found), secret, found["mapping"])
+
+
+def acting_as(row: RowMapping) -> Principal:
+    """A source's row as the flow knows it."""
+    principal = _principal(f"hook:{row['key']}", row["key"], row)
+    return replace(principal, drafts=row["drafts"] and not row["may_publish"])

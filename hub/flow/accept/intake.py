@@ -106,9 +106,10 @@ class Intake:
     def _enter(
         self, conn: Connection, announcement: Announcement, principal: Principal
     ) -> Announcement:
-        """Publish it, or put it before somebody who may."""
+        """Publish it, put it before somebody who may, or leave it to be written on."""
         now = announcement.created
-        verb = "publish" if principal.may_publish else "submit"
+        asks = "propose" if principal.drafts else "submit"
+        verb = "publish" if principal.may_publish else asks
         audit.record(
             conn,
             now,
@@ -118,9 +119,11 @@ class Intake:
             authority=announcement.authority,
             detail={"source": principal.source, "urgency": announcement.urgency},
         )
-        if not principal.may_publish:
-            return announcements.move(conn, announcement, Event.SUBMIT, now)
-        return self._release(conn, announcement, now)
+        if principal.may_publish:
+            return self._release(conn, announcement, now)
+        if principal.drafts:
+            return announcement
+        return announcements.move(conn, announcement, Event.SUBMIT, now)
 
     def _release(
         self, conn: Connection, announcement: Announcement, now: datetime, by: str | None = None

@@ -14,7 +14,8 @@ class Principal:
     """A key, a webhook source, an officer or the operator's shell.
 
     `source` names the door in the ledger ("api:3", "hook:vigicrues", "cli"), `themes` are theme
-    keys (each with all below it) or None for every theme.
+    keys (each with all below it) or None for every theme. `drafts`: what it hands in is not even
+    asked for, somebody writes on it first.
     """
 
     source: str
@@ -23,6 +24,7 @@ class Principal:
     themes: tuple[str, ...] | None = None
     highest_urgency: Urgency = Urgency.URGENT
     may_publish: bool = False
+    drafts: bool = False
 
     def may_say(self, urgency: Urgency) -> bool:
         """Whether this urgency is within reach. A drill always is."""

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
-from hub.announcement import Announcement
+from hub.announcement import Announcement, Event
 from hub.flow.accept.scrutiny import within
 from hub.flow.office import fields
 from hub.flow.office.fields import Document, texts
@@ -172,6 +172,11 @@ def drop(conn: Connection, composition: Composition, officer: Officer, now: date
     )
     if gone.rowcount != 1:
         raise NotEditableError(_by_code(conn, composition.code))
+    if composition.announcement is not None and not announcements.source_of(
+        conn, composition.announcement
+    ).startswith("officer:"):  # a system's is told of its end, and asked of nobody again
+        about = announcements.by_id(conn, composition.announcement)
+        announcements.move(conn, about, Event.CANCEL, now)
     say(conn, officer, "drop", composition.code, now)
 
 

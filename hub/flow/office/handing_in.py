@@ -2,14 +2,28 @@
 """The rows of a composition that leaves its author's hands, and comes back to them."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, select, update
 
+from hub.announcement import Announcement, State
+from hub.flow.accept.intake import in_charge_of, visible
+from hub.flow.accept.problems import ForbiddenError, Problem
+from hub.flow.accept.scrutiny import within
 from hub.flow.office.compositions import Composition, CompositionState
 from hub.flow.office.fields import Document
+from hub.flow.office.four_eyes import writing
 from hub.flow.office.officers import Officer
+from hub.flow.office.roles import Role
 from hub.ledger.office_tables import composition as table
+from subscribers.catalogue import load_catalogue
+
+_NO_WRITER: Final = Problem(
+    "/decision",
+    "may_not_write",
+    "Votre rôle ne permet pas de rédiger : approuvez-la ou rejetez-la.",
+    "Your role does not let you write: approve it or reject it.",
+)
 
 
 def hand_in(conn: Connection, composition: Composition, now: datetime) -> bool:
@@ -35,6 +49,24 @@ def hand_in(conn: Connection, composition: Composition, now: datetime) -> bool:
         .values(values)
     )
     return written.rowcount == 1
+
+
+def to_take_up(conn: Connection, code: str, officer: Officer) -> Announcement:
+    """What no officer wrote, to be corrected by this one: whoever approves it may, and a draft that
+    a source left, whoever writes under all its themes.
+
+    Raises `hub.flow.accept.intake.UnknownAnnouncementError`, `ForbiddenError`.
+    """
+    scope = writing(officer)
+    draft = visible(conn, code, scope) if officer.may(Role.WRITE) else None
+    if draft is not None and draft.state is State.DRAFT:
+        catalogue = load_catalogue(conn, draft.authority)
+        if all(within(scope, catalogue, key) for key in draft.themes):
+            return draft
+    found = in_charge_of(conn, code, officer.principal(Role.APPROVE))
+    if not officer.may(Role.WRITE):
+        raise ForbiddenError([_NO_WRITER])
+    return found
 
 
 def tie(conn: Connection, composition: Composition, announcement: int) -> None:

@@ -20,7 +20,7 @@ from hub.flow.accept.intake import (
     publish,
     visible,
 )
-from hub.flow.accept.problems import ForbiddenError, Problem, RefusedError
+from hub.flow.accept.problems import Problem, RefusedError
 from hub.flow.accept.repeats import keep, timed
 from hub.flow.accept.scrutiny import Desk, scrutinise
 from hub.flow.accept.submission import Submission
@@ -49,14 +49,6 @@ _TAKE_UP: Final = Problem(
     "nobody_to_return_to",
     "Personne ici n'a écrit cette annonce. Reprenez-la pour la corriger vous-même, ou rejetez-la.",
     "Nobody here wrote this announcement. Take it up to correct it yourself, or reject it.",
-)
-
-
-_NO_WRITER: Final = Problem(
-    "/decision",
-    "may_not_write",
-    "Votre rôle ne permet pas de rédiger : approuvez-la ou rejetez-la.",
-    "Your role does not let you write: approve it or reject it.",
 )
 
 
@@ -160,9 +152,7 @@ class Publishing:
         officer's, which somebody else approves."""
 
         def write(conn: Connection) -> Announcement:
-            found = in_charge_of(conn, code, officer.principal(Role.APPROVE))
-            if not officer.may(Role.WRITE):
-                raise ForbiddenError([_NO_WRITER])
+            found = handing_in.to_take_up(conn, code, officer)
             if found.state not in (State.DRAFT, State.TO_APPROVE):
                 raise UnlawfulMoveError(found.state, Event.RETURN)
             if compositions.of_announcement(conn, found.id) is not None:

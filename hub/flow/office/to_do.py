@@ -29,6 +29,7 @@ class Task(StrEnum):
 
     APPROVE = "approve"  # an officer asked for it
     RECEIVED = "received"  # another system sent it
+    PROPOSED = "proposed"  # another system left it to be written on
     RETURNED = "returned"  # a colleague sent it back to be changed
 
 
@@ -60,7 +61,11 @@ def to_do(conn: Connection, officer: Officer, *, own: bool = False) -> Sequence[
 
     Nobody approves what they wrote themselves, but where `own` says so (the sandbox).
     """
-    items = [*_to_approve(conn, officer, own), *_returned(conn, officer)]
+    items = [
+        *_to_approve(conn, officer, own),
+        *_proposed(conn, officer),
+        *_returned(conn, officer),
+    ]
     return sorted(items, key=lambda each: (each.urgency is not Urgency.URGENT, each.at))
 
 
@@ -82,6 +87,20 @@ def _to_approve(conn: Connection, officer: Officer, own: bool) -> Iterable[Item]
             row.created,
             Urgency(row.urgency),
         )
+
+
+def _proposed(conn: Connection, officer: Officer) -> Iterable[Item]:
+    """Drafts of sources that nobody took up yet."""
+    if not officer.may(Role.WRITE):
+        return
+    scope = scope_of(conn, officer, Role.WRITE)
+    known = select(composition.c.announcement).where(composition.c.announcement.is_not(None))
+    taken = set(conn.execute(known.where(composition.c.authority == officer.authority)).scalars())
+    for row in _in_state(conn, officer.authority, scope, (State.DRAFT,)):
+        waits = row.source.startswith("hook:") and row.id not in taken
+        if waits and scope.holds(row.document["themes"]):
+            said = (_titles(row), row.author, row.created, Urgency(row.urgency))
+            yield Item(Task.PROPOSED, row.code, *said)
 
 
 def _returned(conn: Connection, officer: Officer) -> Iterable[Item]:

@@ -66,6 +66,8 @@ DEEDS_ELSEWHERE: Final = (
     "look_up",
     "keep_secret",
     "renew_secret",
+    "rights",
+    "map",
     "catalogue_add",
     "catalogue_change",
     "catalogue_move",

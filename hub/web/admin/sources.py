@@ -35,15 +35,29 @@ curl {address} -H 'Content-Type: application/json' -H "webhook-id: $id" \\
 """
 
 
+MODES: Final = ("draft", "approve", "publish")
+"""What becomes of what it posts: somebody writes on it first, somebody approves it, it leaves."""
+
+
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """The form of a new source as it was filled in; `wrong` is {field: what is wrong with it}."""
+    """A source's form as it was filled in; `wrong` is {field: what is wrong with it}."""
 
     key: str = ""
     themes: tuple[str, ...] = ()
     highest: str = Urgency.IMPORTANT.value
-    may_publish: bool = False
+    mode: str = "approve"
     wrong: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def scope(self) -> Scope:
+        """What it may do."""
+        return Scope(
+            self.themes or None,
+            Urgency(self.highest),
+            may_publish=self.mode == "publish",
+            drafts=self.mode == "draft",
+        )
 
 
 def routes() -> list[web.RouteDef]:
@@ -52,6 +66,7 @@ def routes() -> list[web.RouteDef]:
         web.get(PATH, show_sources),
         web.post(PATH, add),
         web.get(ONE, show_source),
+        web.post(ONE, change),
         web.post(f"{ONE}/secret", renew),
         web.post(f"{ONE}/revoquer", revoke),
     ]
@@ -72,10 +87,11 @@ async def add(request: web.Request, seat: Seat) -> web.StreamResponse:
     if typed.wrong:
         return await _page(request, seat, typed)
     now, actor = hub.clock.now(), f"officer:{seat.officer.id}"
-    scope = Scope(typed.themes or None, Urgency(typed.highest), typed.may_publish)
 
     def write(conn: Connection) -> str:
-        return credentials.add_source(conn, town, typed.key, scope, hub.seal, actor=actor, now=now)
+        return credentials.add_source(
+            conn, town, typed.key, typed.scope, hub.seal, actor=actor, now=now
+        )
 
     try:
         secret = await hub.ledger.transact(write, hurry=True)
@@ -86,12 +102,27 @@ async def add(request: web.Request, seat: Seat) -> web.StreamResponse:
 
 
 @seated(Role.ADMIN)
+async def change(request: web.Request, seat: Seat) -> web.StreamResponse:
+    """What it may do from its next event on."""
+    hub, name, town = desk(request), request.match_info["name"], seat.authority.id
+    now, actor = hub.clock.now(), f"officer:{seat.officer.id}"
+
+    def write(conn: Connection) -> bool:
+        scope = _typed(seat, load_catalogue(conn, town)).scope
+        return credentials.change_source(conn, town, name, scope, actor=actor, now=now)
+
+    if not await hub.ledger.transact(write, hurry=True):
+        raise not_found()
+    return see_other(request, f"{PATH}/{name}", "source_changed")
+
+
+@seated(Role.ADMIN)
 async def show_source(request: web.Request, seat: Seat) -> web.StreamResponse:
     """What it may do, and the last it posted."""
     hub, name, town = desk(request), request.match_info["name"], seat.authority.id
 
     def read(conn: Connection) -> tuple[RowMapping, Any, Catalogue] | None:
-        row = _found(conn, town, name)
+        row = found_source(conn, town, name)
         if row is None:
             return None
         return row, payloads.latest(conn, row["id"]), load_catalogue(conn, town)
@@ -105,7 +136,9 @@ async def show_source(request: web.Request, seat: Seat) -> web.StreamResponse:
         seat,
         "console/admin/source.html",
         row=row,
-        posted=[(each, _shown(each)) for each in posted],
+        typed=_typed_of(row),
+        **_choices(request, catalogue),
+        posted=[(each, laid_out(each)) for each in posted],
         address=_address(request, name),
         example=_example(request, name, "whsec_…", catalogue),
     )
@@ -138,12 +171,34 @@ async def revoke(request: web.Request, seat: Seat) -> web.StreamResponse:
     return see_other(request, PATH, "source_revoked")
 
 
-def _found(conn: Connection, town: int, name: str) -> RowMapping | None:
+def found_source(conn: Connection, town: int, name: str) -> RowMapping | None:
+    """A source of this town, ended ones too."""
     mine = credentials.sources(conn, town)
     return next((row for row in mine if row["key"] == name), None)
 
 
-def _shown(posted: Payload) -> str:
+def mode_of(row: RowMapping) -> str:
+    """One of `MODES`."""
+    return "publish" if row["may_publish"] else "draft" if row["drafts"] else "approve"
+
+
+def _typed_of(row: RowMapping) -> Typed:
+    """A source as its form shows it."""
+    return Typed(row["key"], tuple(row["themes"] or ()), row["highest_urgency"], mode_of(row))
+
+
+def _choices(request: web.Request, catalogue: Catalogue) -> dict[str, Any]:
+    """What the form offers."""
+    spoken = language_of(request)
+    living = [theme for theme in catalogue.themes.values() if not theme.archived]
+    return {
+        "themes": [(theme.key, theme.name(spoken)) for theme in living],
+        "urgencies": list(Urgency),
+        "modes": MODES,
+    }
+
+
+def laid_out(posted: Payload) -> str:
     """Its body laid out, where it is JSON."""
     try:
         return json.dumps(json.loads(posted.body), ensure_ascii=False, indent=2)
@@ -176,13 +231,13 @@ async def _secret(request: web.Request, seat: Seat, name: str, secret: str) -> w
 
 
 def _typed(seat: Seat, catalogue: Catalogue) -> Typed:
-    key, highest = seat.text("key").strip(), seat.text("highest")
+    key, highest, mode = seat.text("key").strip(), seat.text("highest"), seat.text("mode")
     wrong = {} if _NAME.fullmatch(key) else {"key": "unfit"}
     return Typed(
         key=key[:64],
         themes=tuple(each for each in seat.texts("themes") if each in catalogue.themes_by_key),
         highest=highest if highest in set(Urgency) else Urgency.IMPORTANT.value,
-        may_publish=seat.text("may_publish") == "on",
+        mode=mode if mode in MODES else "approve",
         wrong=wrong,
     )
 
@@ -195,14 +250,15 @@ async def _page(request: web.Request, seat: Seat, typed: Typed) -> web.Response:
 
     catalogue, rows = await desk(request).ledger.read(read)
     names = {theme.key: theme.name(spoken) for theme in catalogue.themes.values()}
-    living = [theme for theme in catalogue.themes.values() if not theme.archived]
+    listed = [
+        (row, mode_of(row), [names.get(key, key) for key in row["themes"] or ()]) for row in rows
+    ]
     return show(
         request,
         seat,
         "console/admin/sources.html",
         status=422 if typed.wrong else 200,
         typed=typed,
-        rows=[(row, [names.get(key, key) for key in row["themes"] or ()]) for row in rows],
-        themes=[(theme.key, theme.name(spoken)) for theme in living],
-        urgencies=list(Urgency),
+        rows=listed,
+        **_choices(request, catalogue),
     )

@@ -14,6 +14,7 @@ from hub.flow.office.looking_ahead import texts_of
 from hub.flow.office.roles import Role
 from hub.flow.office.small_numbers import Teller
 from hub.tariff import prices_of
+from hub.web.console.checking import publishing_of
 from hub.web.console.drawings import delivery_curve
 from hub.web.console.guard import Seat, seated
 from hub.web.console.reporting import report_of
@@ -36,6 +37,7 @@ def routes() -> list[web.RouteDef]:
         web.get(ONE + "/arreter", show_stop),
         web.post(ONE + "/arreter", stop),
         web.post(ONE + "/dupliquer", duplicate),
+        web.post(ONE + "/corriger", take_up),
     ]
 
 
@@ -132,6 +134,14 @@ async def _turn(request: web.Request, seat: Seat, verb: str, flash: str) -> web.
     act: Callable[..., Any] = getattr(desk(request).intake, verb)
     await act(code, seat.officer.principal(Role.APPROVE))
     return see_other(request, f"/console/annonces/{code}", flash)
+
+
+@seated(Role.WRITE)
+async def take_up(request: web.Request, seat: Seat) -> web.StreamResponse:
+    """Make a draft that another system left one's own, to write on."""
+    code = request.match_info["code"]
+    await publishing_of(desk(request)).take_up(code, seat.officer)
+    return see_other(request, f"/console/annonces/{code}/rediger", "taken_up")
 
 
 @seated(Role.WRITE)

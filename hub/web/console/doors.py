@@ -12,6 +12,7 @@ from hub.web.admin import (
     keys,
     queue,
     retention,
+    rules,
     sources,
     team,
     texts,
@@ -67,6 +68,7 @@ DOORS: Final[tuple[ModuleType, ...]] = (
     queue,
     channels,
     sources,
+    rules,
     health,
     new,  # before the announcements: its path could be a code
     compose,

@@ -38,7 +38,7 @@ PARTS: Final = {
 }
 """The live ones: the id of each, and the end of its template's name."""
 DEEDS: Final = (
-    *("begin", "edit", "drop", "follow", "take_up", "submit", "withdraw"),
+    *("begin", "edit", "drop", "follow", "take_up", "submit", "withdraw", "propose"),
     *("approve", "return", "reject", "publish", "publish_alone", "undo"),
     *("pause", "resume", "cancel", "fallback", "redrive", "abandon", "reveal", "export"),
     *("repeat", "repeat_refused", "repeat_too_late"),

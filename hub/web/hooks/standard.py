@@ -16,6 +16,7 @@ from sqlalchemy.exc import DatabaseError
 
 from hub.flow.accept import payloads
 from hub.flow.accept.credentials import source_of
+from hub.flow.accept.mapped import submission_of
 from hub.flow.accept.problems import ForbiddenError, Problem, RefusedError
 from hub.flow.accept.submission import parse, read_json
 from hub.ledger.database import LedgerFullError
@@ -46,8 +47,7 @@ async def receive(request: web.Request) -> web.Response:
     try:
         if found is None:
             raise _unsigned()  # an unknown source and a wrong signature look alike
-        principal, secret = found
-        identity = verify(request.headers, raw, secret, hub.clock.wall())
+        identity = verify(request.headers, raw, found.secret, hub.clock.wall())
     except ProblemError:
         await count_stranger(request)
         raise
@@ -57,11 +57,14 @@ async def receive(request: web.Request) -> web.Response:
     except RefusedError as refused:
         await _keep(hub, key, raw, 400, said=_codes(refused))
         raise
+    inside = submission_of(event, found.rules) if found.rules else _inside(event)
     try:
-        accepted = await hub.intake.accept(parse(_inside(event)), principal, key=identity)
+        accepted = await hub.intake.accept(parse(inside), found.principal, key=identity)
     except RefusedError as refused:  # its pointers lead into the event, not the announcement alone
         status = 403 if isinstance(refused, ForbiddenError) else 422
         await _keep(hub, key, raw, status, said=_codes(refused))
+        if found.rules:  # a rule's name is more use than a place of an event in another form
+            raise
         raise type(refused)([_in_event(each) for each in refused.problems]) from None
     await _keep(hub, key, raw, 202, code=accepted.announcement.code)
     shown = {"id": accepted.announcement.code, "state": accepted.announcement.state}

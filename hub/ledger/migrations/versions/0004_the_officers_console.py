@@ -23,7 +23,7 @@ def upgrade() -> None:
         table.add_column(sa.Column("recovery", sa.JSON(), nullable=False, server_default="[]"))
         table.add_column(sa.Column("seen", _INSTANT()))
     with op.batch_alter_table("source") as table:
-        table.add_column(sa.Column("mode", sa.String(12), nullable=False, server_default="approve"))
+        table.add_column(sa.Column("drafts", sa.Boolean(), nullable=False, server_default="0"))
         table.add_column(sa.Column("mapping", sa.JSON(), nullable=False, server_default="{}"))
     op.add_column("announcement", sa.Column("release_at", _INSTANT()))
     op.add_column("audit", sa.Column("digest", sa.String(64)))
@@ -209,6 +209,6 @@ def downgrade() -> None:
     op.drop_column("announcement", "release_at")
     op.drop_column("audit", "digest")
     op.drop_column("source", "mapping")
-    op.drop_column("source", "mode")
+    op.drop_column("source", "drafts")
     for name in ("seen", "recovery", "totp_step", "sealed_totp", "language"):
         op.drop_column("officer", name)
