@@ -100,6 +100,16 @@ async def test_what_holds_others_or_leads_nowhere_is_not_archived(office, hand):
     assert not (await catalogue(office)).themes_by_key["culture"].archived
 
 
+async def test_nobody_is_moved_away_from_what_is_still_to_be_told(office, hand):
+    asked = {"title": "Marché", "body": "Samedi.", "themes": ["travaux"]}
+    key = await office.door.key()
+    assert (await office.door.post(key, asked | {"publish_at": "2026-11-25T08:00Z"})).status == 202
+    refused = await hand.post(f"{PATH}/travaux/archiver", {"into": "dechets"})
+    assert refused.status == 422
+    assert "elles ne la recevraient pas" in refused.text
+    assert (await hand.post(f"{PATH}/travaux/archiver", {"into": ""})).status == 303
+
+
 async def test_another_towns_themes_are_nobodys(office, hand):
     await hand.post(PATH, SPORT)
     other = await office.officer({Role.ADMIN: None}, authority="autreville")

@@ -52,7 +52,7 @@ def scrutinise(
     if beyond:
         raise ForbiddenError(beyond)
     problems = [
-        *_targets(asked, desk.catalogue),
+        *_targets(asked, desk.catalogue, first),
         *_times(asked, desk.now),
         *_channels(asked, desk.channels),
         *_spelling(asked, desk.press),
@@ -146,10 +146,13 @@ def _scope(
     return problems
 
 
-def _targets(asked: Submission, catalogue: Catalogue) -> list[Problem]:
+def _targets(asked: Submission, catalogue: Catalogue, first: Announcement | None) -> list[Problem]:
+    """What follows an announcement may go where that one went, archived since or not: whoever was
+    alerted is told that it is over."""
+    themes, zones = ((), ()) if first is None else (first.themes, first.zones)
     problems = [
-        *_unknown("themes", asked.themes, catalogue.themes_by_key),
-        *_unknown("zones", asked.zones, catalogue.zones_by_key),
+        *_unknown("themes", asked.themes, catalogue.themes_by_key, themes),
+        *_unknown("zones", asked.zones, catalogue.zones_by_key, zones),
     ]
     if asked.polygon is not None:
         touched = catalogue.zones_touching(asked.polygon)
@@ -164,7 +167,9 @@ def _targets(asked: Submission, catalogue: Catalogue) -> list[Problem]:
     return problems
 
 
-def _unknown(field: str, keys: Sequence[str], known: Mapping[str, Any]) -> list[Problem]:
+def _unknown(
+    field: str, keys: Sequence[str], known: Mapping[str, Any], kept: Sequence[str]
+) -> list[Problem]:
     names = {"themes": ("thème", "theme"), "zones": ("lieu", "zone")}[field]
     return [
         Problem(
@@ -174,7 +179,7 @@ def _unknown(field: str, keys: Sequence[str], known: Mapping[str, Any]) -> list[
             f"There is no {names[1]} '{key}'.",
         )
         for i, key in enumerate(keys)
-        if key not in known or known[key].archived
+        if key not in known or (known[key].archived and key not in kept)
     ]
 
 

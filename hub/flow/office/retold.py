@@ -132,8 +132,8 @@ def as_announcement(
         urgency=_urgency(asked["urgency"]),
         state=State.DRAFT,
         contents=_contents(asked),
-        themes=_known(asked.get("themes", ()), catalogue.themes_by_key),
-        zones=_known(asked.get("zones", ()), catalogue.zones_by_key),
+        themes=_known(asked.get("themes", ()), catalogue.themes_by_key, first and first.themes),
+        zones=_known(asked.get("zones", ()), catalogue.zones_by_key, first and first.zones),
         polygon=polygon,
         channels=tuple(each for each in ground.channels if each.value in chosen),
         created=ground.now,
@@ -151,8 +151,10 @@ def _urgency(written: str) -> Urgency:
     return Urgency(written) if written in tuple(Urgency) else Urgency.INFORMATION
 
 
-def _known(keys: Sequence[str], found: Any) -> tuple[str, ...]:
-    return tuple(key for key in keys if key in found and not found[key].archived)
+def _known(keys: Sequence[str], found: Any, kept: Sequence[str] | None) -> tuple[str, ...]:
+    """Those that may be written to: of the archived ones, those of what is followed (`kept`)."""
+    theirs = kept or ()
+    return tuple(k for k in keys if k in found and (k in theirs or not found[k].archived))
 
 
 _MOST_LANGUAGES: Final = 21  # as `Submission` has it, with the first

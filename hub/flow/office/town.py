@@ -5,14 +5,21 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
+from channels.base import ChannelName, Urgency
+from hub.announcement import Announcement, State
 from hub.flow.office.officers import Officer
-from hub.ledger import audit, town_look
+from hub.flow.planning.reach import query_for
+from hub.ledger import announcements, audit, recurrences, town_look
+from hub.ledger.announcements import UNSEEN
+from hub.ledger.tables import announcement
 from subscribers import catalogue_edit as edit
 from subscribers.catalogue import Catalogue
 from subscribers.catalogue_edit import Kind, Node
+from templates.content import Kind as AnnouncementKind
 
+_TO_TELL = (State.TO_APPROVE, State.SCHEDULED, State.WAITING, State.RUNNING, State.PAUSED)
 Look = town_look.Look
 """What a town chose of how it looks; None is what hub.toml says."""
 
@@ -62,6 +69,45 @@ def move(
     """One place up (-1) or down (1)."""
     edit.move(conn, kind, town, node, by)
     note(conn, who, "catalogue_move", f"{kind}:{node.key}", now=now)
+
+
+def is_awaited(conn: Connection, town: Catalogue, kind: Kind, node: Node, now: datetime) -> bool:
+    """Whether somebody who chose it is still to be told by an announcement: one to come, one that
+    leaves, one that comes again, an alert that is not over. Moved elsewhere, they would not be."""
+    return any(_reaches(each, town, kind, node) for each in _going_on(conn, town.authority, now))
+
+
+def _reaches(about: Announcement, town: Catalogue, kind: Kind, node: Node) -> bool:
+    asked = query_for(about, ChannelName.SMS, town)  # the same people on every channel
+    return node.id in (asked.theme_lineage if kind is Kind.THEME else asked.zones or ())
+
+
+def _going_on(conn: Connection, authority: int, now: datetime) -> list[Announcement]:
+    table, again = announcement, recurrences.of_authority(conn, authority)
+    coming = [each.code for each in again if each.next is not None]
+    alert = (table.c.urgency == Urgency.URGENT) & (table.c.state == State.FINISHED)
+    rows = conn.execute(
+        select(table.c.id).where(
+            table.c.authority == authority,
+            table.c.source.not_in(UNSEEN),
+            table.c.state.in_(_TO_TELL) | table.c.code.in_(coming) | alert,
+        )
+    )
+    return [
+        each
+        for each in announcements.by_ids(conn, list(rows.scalars())).values()
+        if each.state is not State.FINISHED or each.code in coming or _is_open(conn, each, now)
+    ]
+
+
+def _is_open(conn: Connection, alert: Announcement, now: datetime) -> bool:
+    """Whether nobody said yet that an alert is over, and it has not run out."""
+    latest = max(
+        (each for each in announcements.chain(conn, alert) if each.published is not None),
+        key=lambda each: (each.published, each.id),
+    )
+    expired = latest.expires is not None and latest.expires <= now
+    return not (latest.kind is AnnouncementKind.ALL_CLEAR or latest.cancelled_at or expired)
 
 
 def put_away(

@@ -228,6 +228,8 @@ async def put_away(request: web.Request, seat: Seat, kind: Kind) -> web.StreamRe
             return "town"
         if seat.text("into") and (into is None or into.archived or into.id == node.id):
             return "into"
+        if into is not None and town.is_awaited(conn, catalogue, kind, node, now):
+            return "awaited"
         town.put_away(conn, seat.officer, kind, node, into=into, now=now)
         return ""
 
