@@ -7,8 +7,19 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, delete, func, insert, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 
+from subscribers import crier
 from subscribers.catalogue import Catalogue, Theme, Zone
 from subscribers.catalogue_file import LEVELS
 from subscribers.tables import subscriber_zone, subscription, theme, zone
@@ -75,6 +86,8 @@ def add(conn: Connection, kind: Kind, catalogue: Catalogue, values: Mapping[str,
     last = max((node.position for node in kind.nodes(catalogue).values()), default=-1)
     row = {**values, "key": key, "authority": catalogue.authority, "position": last + 1}
     conn.execute(insert(kind.table).values(row))
+    if kind is Kind.THEME:
+        crier.keep_up(conn, catalogue.authority)
     return key
 
 
@@ -87,6 +100,13 @@ def key_of(name: str) -> str:
 def change(conn: Connection, kind: Kind, node: Node, values: Mapping[str, Any]) -> None:
     """Write columns of one; its key stays."""
     conn.execute(update(kind.table).where(kind.table.c.id == node.id).values(**values))
+    if kind is Kind.THEME and "parent" in values:  # what became a root is published too
+        crier.keep_up(conn, _authority_of(conn, kind, node))
+
+
+def _authority_of(conn: Connection, kind: Kind, node: Node) -> int:
+    query = select(kind.table.c.authority).where(kind.table.c.id == node.id)
+    return int(conn.execute(query).scalar_one())
 
 
 def move(conn: Connection, kind: Kind, catalogue: Catalogue, node: Node, by: int) -> None:
@@ -107,10 +127,17 @@ def move(conn: Connection, kind: Kind, catalogue: Catalogue, node: Node, by: int
 
 
 def followers(conn: Connection, kind: Kind, node: Node) -> int:
-    """How many people chose it."""
-    held, which = _held(kind)
-    count = select(func.count(held.c.subscriber.distinct())).where(which == node.id)
+    """How many people chose it; the town's own account on X is nobody."""
+    held, _ = _held(kind)
+    count = select(func.count(held.c.subscriber.distinct())).where(*_chosen(conn, kind, node))
     return int(conn.execute(count).scalar_one())
+
+
+def _chosen(conn: Connection, kind: Kind, node: Node) -> list[ColumnElement[bool]]:
+    """The choices of it that are a person's."""
+    held, which = _held(kind)
+    account = crier.crier_of(conn, _authority_of(conn, kind, node))
+    return [which == node.id, *([] if account is None else [held.c.subscriber != account])]
 
 
 def put_away(conn: Connection, kind: Kind, node: Node, into: Node | None) -> int:
@@ -129,9 +156,10 @@ def put_away(conn: Connection, kind: Kind, node: Node, into: Node | None) -> int
         same.c[which.name] == into.id,
         *(same.c[name] == held.c[name] for name in ("subscriber", "channel") if name in held.c),
     )
-    fresh = select(literal(into.id), *rest).where(which == node.id, ~there.exists())
+    theirs = _chosen(conn, kind, node)  # the account publishes `into` already, or what it is of
+    fresh = select(literal(into.id), *rest).where(*theirs, ~there.exists())
     conn.execute(insert(held).from_select([which.name, *(c.name for c in rest)], fresh))
-    conn.execute(delete(held).where(which == node.id))
+    conn.execute(delete(held).where(*theirs))
     return moved
 
 

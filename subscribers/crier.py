@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from channels.base import ChannelName, Recipient
 from subscribers import directory, subscriptions
-from subscribers.catalogue import Catalogue
+from subscribers.catalogue import Catalogue, load_catalogue
 from subscribers.preferences import Cadence
 
 PUBLIC: Final = "public"
@@ -22,13 +22,24 @@ def appoint(conn: Connection, catalogue: Catalogue, now: datetime) -> bool:
     """Have the town's account publish every theme. False where all of it was so already."""
     held = directory.find(conn, catalogue.authority, ChannelName.X, PUBLIC)
     person = held[0].subscriber if held else _newcomer(conn, catalogue, now)
+    return _all_told(conn, person, catalogue) or not held
+
+
+def keep_up(conn: Connection, authority: int) -> None:
+    """The themes were changed: the town's account, where it has one, publishes them all."""
+    person = crier_of(conn, authority)
+    if person is not None:
+        _all_told(conn, person, load_catalogue(conn, authority))
+
+
+def _all_told(conn: Connection, person: int, catalogue: Catalogue) -> bool:
     roots = {theme.id for theme in catalogue.themes.values() if theme.parent is None}
     asked = {theme for theme, channel, _ in subscriptions.subscriptions_of(conn, person)}
     missing = roots - asked
     subscriptions.subscribe(
         conn, person, missing, ChannelName.X, cadence=Cadence.NOW, catalogue=catalogue
     )
-    return bool(missing) or not held
+    return bool(missing)
 
 
 def _newcomer(conn: Connection, catalogue: Catalogue, now: datetime) -> int:
