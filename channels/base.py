@@ -142,15 +142,16 @@ class EmailText:
     """One e-mail: what every reader gets. `text` and `html` may hold `STOP_TOKEN_MARK`.
 
     `stop_url` is the one-click address (RFC 8058) holding the mark, `list_id` an RFC 2919 id
-    such as ``eau.alerte.example.org``; `list_name` its human name.
+    such as ``eau.alerte.example.org``; `list_name` its human name. A letter to one person of the
+    house is of no list: its `stop_url` is None.
     """
 
     subject: str
     text: str
     html: str
-    stop_url: str
-    list_id: str
-    list_name: str
+    stop_url: str | None
+    list_id: str = ""
+    list_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

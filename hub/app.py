@@ -27,6 +27,7 @@ from hub.flow.citizens.inbound import Answering
 from hub.flow.citizens.keywords import JoinRules
 from hub.flow.engine import Engine
 from hub.flow.keep.retention import Retiring, Rules
+from hub.flow.office.mailing import Mailing
 from hub.flow.planning.digest import DigestTimes
 from hub.flow.receipts import Receiving
 from hub.flow.send.slips import Slips
@@ -183,9 +184,7 @@ async def open_hub(
         engine = _engine(settings, clock, ledger, keys, channels)
         await asyncio.to_thread(_try_templates, engine.press)
         await stack.enter_async_context(engine)
-        rules = Rules(**settings.retention.model_dump())
-        await stack.enter_async_context(Retiring(ledger, rules, clock))
-        await stack.enter_async_context(measuring(settings, engine.press, ledger, clock))
+        await _begin_beside(stack, settings, engine)
         intake = Intake(ledger, engine.press, list(configured(settings)), clock, engine.changed)
         desk = _desk(settings, clock, engine, intake, town, keys, channels, fake)
         app = make_app(desk)
@@ -199,6 +198,15 @@ async def open_hub(
         url = await _let_in(stack, app, settings, clock, server)
         yield Hub(settings, ledger, engine, intake, town, url)
         log.info("hub.stopping")
+
+
+async def _begin_beside(stack: AsyncExitStack, settings: Settings, engine: Engine) -> None:
+    """What works beside the engine: letters to officers, erasing in time, measuring what ended."""
+    ledger, clock = engine.ledger, engine.clock
+    rules = Rules(**settings.retention.model_dump())
+    await stack.enter_async_context(Mailing(engine))
+    await stack.enter_async_context(Retiring(ledger, rules, clock))
+    await stack.enter_async_context(measuring(settings, engine.press, ledger, clock))
 
 
 async def _let_in(

@@ -48,9 +48,7 @@ def compile_letter(text: EmailText, settings: EmailSettings) -> Letter:
     lines = [
         f"From: {_named(settings.sender_name, settings.sender, 'From')}",
         f"Subject: {_unstructured(text.subject, 'Subject')}",
-        f"List-Unsubscribe: {_stop_addresses(text.stop_url, settings.stop_mailbox)}",
-        "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
-        f"List-Id: {_named(text.list_name, _uri(text.list_id), 'List-Id')}",
+        *_of_a_list(text, settings.stop_mailbox),
         "Auto-Submitted: auto-generated",
         "MIME-Version: 1.0",
         f'Content-Type: multipart/alternative; boundary="{_BOUNDARY}"',
@@ -62,6 +60,17 @@ def compile_letter(text: EmailText, settings: EmailSettings) -> Letter:
         "",
     ]
     return Letter(tuple("\r\n".join(lines).encode("ascii").split(_MARK)))
+
+
+def _of_a_list(text: EmailText, stop_mailbox: str | None) -> list[str]:
+    """What a letter to everybody says of its list; one to a single person of the house has none."""
+    if text.stop_url is None:
+        return []
+    return [
+        f"List-Unsubscribe: {_stop_addresses(text.stop_url, stop_mailbox)}",
+        "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
+        f"List-Id: {_named(text.list_name, _uri(text.list_id), 'List-Id')}",
+    ]
 
 
 def _part(subtype: str, body: str) -> list[str]:

@@ -169,6 +169,24 @@ town_text = Table(  # a page of the portal in the town's own words, over the hou
     Column("changed_by", Text, nullable=False),
 )
 
+letter = Table(  # what the hub writes to an officer (decision 0042); no address stands in it
+    "letter",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("authority", BigInteger, nullable=False),
+    Column("officer", BigInteger),  # none: to whoever may approve, found out before it leaves
+    Column("kind", String(12), nullable=False),
+    Column("context", JSON, nullable=False),
+    Column("state", String(8), nullable=False),  # waiting, sent, dropped, failed
+    Column("created", Instant, nullable=False),
+    Column("due", Instant, nullable=False),  # not before; then the next try
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("reason", String(32), nullable=False, server_default=""),  # of the last try
+    Column("ended", Instant),
+    Index(None, "state", "due"),
+    Index(None, "officer", "created"),
+)
+
 measure = Table(  # what an announcement came to once it ended; it outlives the deliveries
     "measure",
     metadata,

@@ -19,6 +19,7 @@ from hub.flow.accept import payloads
 from hub.flow.citizens import desk_visits
 from hub.flow.office import links
 from hub.flow.office import sessions as office_sessions
+from hub.ledger import letters
 from hub.ledger import retention as ledger_rows
 from hub.ledger.journal import Journal
 from hub.ledger.store import Ledger
@@ -80,6 +81,7 @@ class Rules:
             "desks": desk_visits.forget,
             "officers_sessions": office_sessions.forget,
             "officers_links": links.forget,
+            "officers_letters": letters.forget,
             "payloads": payloads.forget,
             "audit": lambda conn, now, limit: ledger_rows.lines(conn, old(now, self.audit), limit),
         }

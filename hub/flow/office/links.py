@@ -42,9 +42,16 @@ def issue(conn: Connection, officer: int, purpose: Purpose, now: datetime) -> st
     """A new link's token, shown this once; the officer's earlier links end."""
     end(conn, officer)
     token = secrets.token_urlsafe(32)
-    row = {"token_hash": _hash(token), "officer": officer, "purpose": purpose}
-    conn.execute(insert(table).values(row | {"created": now, "expires": now + LIVES[purpose]}))
+    keep(conn, officer, purpose, token, now, LIVES[purpose])
     return token
+
+
+def keep(  # noqa: PLR0917 (the columns of a row)
+    conn: Connection, officer: int, purpose: Purpose, token: str, now: datetime, life: timedelta
+) -> None:
+    """A link of this token. It ends no other: whoever asked for it proved nothing."""
+    row = {"token_hash": _hash(token), "officer": officer, "purpose": purpose}
+    conn.execute(insert(table).values(row | {"created": now, "expires": now + life}))
 
 
 def find(conn: Connection, token: str, now: datetime) -> Link | None:
@@ -61,7 +68,7 @@ def find(conn: Connection, token: str, now: datetime) -> Link | None:
 
 
 def use(conn: Connection, token: str, password_hash: str, now: datetime) -> Link | None:
-    """Choose the password of a link's officer: every session of theirs ends, and the link with it.
+    """Choose the password of a link's officer: their sessions end, this link and all others.
 
     None where the link is good no more.
     """
@@ -74,14 +81,16 @@ def use(conn: Connection, token: str, password_hash: str, now: datetime) -> Link
     changed = {"password_hash": password_hash}
     actor = f"officer:{link.officer.id}"
     officers.change(conn, link.officer, changed, verb=verb, actor=actor, now=now)
+    end(conn, link.officer.id)
     end_others(conn, link.officer.id, None)
     return link
 
 
 def waiting(conn: Connection, officer: int, now: datetime) -> datetime | None:
-    """Until when an officer's link is good; None where they have none."""
+    """Until when an officer's longest link is good; None where they have none."""
     theirs = table.c.officer == officer, table.c.used_at.is_(None), table.c.expires > now
-    return conn.execute(select(table.c.expires).where(*theirs)).scalar()
+    longest = select(table.c.expires).where(*theirs).order_by(table.c.expires.desc()).limit(1)
+    return conn.execute(longest).scalar()
 
 
 def end(conn: Connection, officer: int) -> None:

@@ -256,14 +256,14 @@ class Road:
             self.providers.stayed(passage)
             return await self._keep(window, row, kept.verdict)
         except ChannelDown as down:
-            self._give_back_if(self.providers.down(passage, down, self._clock.monotonic()))
+            self.give_back_if(self.providers.down(passage, down, self._clock.monotonic()))
             return window.settler.road_closed(row, down, self._clock.now())
         except Exception:
             # A bug of ours or of a library must not lose the row, nor send it twice unasked:
             # whatever had passed the gate may have left.
             log.exception("dispatch.bug", channel=self.name, delivery=row.delivery)
             outcome = Retry(Reason.INTERNAL, maybe_sent=left)
-        self._give_back_if(self.providers.learn(passage, outcome, self._clock.monotonic()))
+        self.give_back_if(self.providers.learn(passage, outcome, self._clock.monotonic()))
         provider = passage.provider.name
         return window.settler.outcome(row, outcome, self._clock.now(), provider)
 
@@ -312,7 +312,7 @@ class Road:
         self._windows.put_back(window, row)
         return None
 
-    def _give_back_if(self, tripped: bool) -> None:
+    def give_back_if(self, tripped: bool) -> None:
         """Everything waits where no provider takes anything any more; nobody's try is spent."""
         closed = self.closed_for
         if tripped and closed is not None:

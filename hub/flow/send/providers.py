@@ -80,6 +80,10 @@ class Providers:
             return chosen.pace.wait(now)
         return min(each.breaker.wait(now) for each in self.each)
 
+    def takes(self, now: float) -> bool:
+        """Whether one of them would take a message, whatever its pace."""
+        return self._chosen(now) is not None
+
     def resting(self, now: float) -> bool:
         """Whether none of them takes anything."""
         return all(each.breaker.resting(now) for each in self.each)

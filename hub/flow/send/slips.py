@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from channels.base import ChannelName, Slip
+from channels.base import SHORT_STOP_MARK, STOP_TOKEN_MARK, ChannelName, Lane, Slip
 from hub.flow.send.window import Window
 from hub.ledger.deliveries import Reservation
 from subscribers.tokens import StopTokens
@@ -48,6 +48,24 @@ class Slips:
             gate=gate,
             post=row.part,
             reply_to=reply_to,
+            provider=provider,
+        )
+
+    def beside(
+        self, channel: ChannelName, what: str, gate: Callable[[], None], provider: str = ""
+    ) -> Slip:
+        """The slip of a message that is nobody's delivery: its stop link opens nothing, what comes
+        back for it finds no row. The same `what` is the same message, sent again."""
+        return Slip(
+            delivery=0,
+            round=0,
+            lane=Lane.TRANSACTIONAL,
+            expires=None,
+            in_doubt=False,
+            stop_token=SHORT_STOP_MARK if channel is ChannelName.SMS else STOP_TOKEN_MARK,
+            receipt_token=f"0.0.{self._mac(f'beside:{what}', _MAC)}",
+            message_key=self._mac(f"letter:{what}", 32),
+            gate=gate,
             provider=provider,
         )
 

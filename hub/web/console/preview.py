@@ -4,16 +4,11 @@
 from typing import Final
 
 from aiohttp import web
-from sqlalchemy import Connection
 
 from channels.base import ChannelName, EmailText, Rendered
-from hub.announcement import Announcement
-from hub.flow.accept.intake import visible
-from hub.flow.office import compositions
 from hub.flow.office.compositions import EditedMeanwhileError, NotEditableError
-from hub.flow.office.fields import text
-from hub.flow.office.retold import Ground, as_announcement
 from hub.flow.office.roles import Role
+from hub.flow.office.standing import Ground, as_it_stands
 from hub.web.console.compose import conflict, gathered, keep
 from hub.web.console.drafts import CODE, beside, composition_of, draft_of
 from hub.web.console.guard import HEADER, Seat, seated
@@ -22,7 +17,6 @@ from hub.web.console.stream import part
 from hub.web.desk import desk
 from hub.web.problems import not_found
 from hub.web.showing import PRIVATE
-from subscribers.catalogue import Catalogue, load_catalogue
 
 PARTS: Final = ("previews", "audience", "complete", "costs", "figures", "told")
 """The live parts, by template `console/compose_{name}.html` and element `part-{name}`."""
@@ -42,7 +36,7 @@ def routes() -> list[web.RouteDef]:
     ]
 
 
-@seated(Role.WRITE)
+@seated(Role.WRITE, keeps=True)
 async def look_again(request: web.Request, seat: Seat) -> web.StreamResponse:
     """To a script the live parts of what it sent, saved or not; to a form its page, once saved."""
     composition = await composition_of(request, seat)
@@ -71,19 +65,8 @@ async def show_email(request: web.Request, seat: Seat) -> web.StreamResponse:
     hub, code = desk(request), request.match_info["code"]
     wished = request.query.get("langue", "")
 
-    def read(conn: Connection) -> tuple[Announcement, Catalogue] | None:
-        catalogue = load_catalogue(conn, seat.authority.id)
-        composition = compositions.load(conn, code, seat.officer)
-        reader = seat.officer.principal(Role.READ)
-        if composition is None:  # asked for by a key or a source
-            found = visible(conn, code, reader)
-            return None if found is None else (found, catalogue)
-        about = text(composition.document, "about")
-        first = visible(conn, about, reader) if about else None
-        ground = Ground(catalogue, hub.intake.channels, hub.clock.now())
-        return as_announcement(composition.document, code, ground, first=first), catalogue
-
-    found = await hub.ledger.read(read)
+    ground = Ground(hub.intake.channels, hub.clock.now())
+    found = await hub.ledger.read(lambda conn: as_it_stands(conn, code, seat.officer, ground))
     if found is None:
         raise not_found()
     announcement, catalogue = found

@@ -144,3 +144,9 @@ def test_a_stop_address_that_cannot_stand_in_a_header_is_refused(stop_url: str) 
 def test_a_letter_shows_nothing_of_itself_in_a_log() -> None:
     content = EmailText("s", "secret", "h", "https://example.org", "eau.example.org", "Eau")
     assert "secret" not in repr(compile_letter(content, SETTINGS))
+
+
+def test_a_letter_to_one_person_of_the_house_is_of_no_list() -> None:
+    letter = compile_letter(EmailText("s", "t", "<p>h</p>", None), SETTINGS)
+    assert b"List-" not in b"".join(letter.pieces)
+    assert b"Auto-Submitted: auto-generated" in b"".join(letter.pieces)

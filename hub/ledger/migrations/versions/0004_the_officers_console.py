@@ -32,7 +32,28 @@ def upgrade() -> None:
     _writing()
     _beside_it()
     _town()
+    _letters()
     _figures()
+
+
+def _letters() -> None:
+    op.create_table(
+        "letter",
+        sa.Column("id", _ID, nullable=False),
+        sa.Column("authority", sa.BigInteger(), nullable=False),
+        sa.Column("officer", sa.BigInteger()),
+        sa.Column("kind", sa.String(12), nullable=False),
+        sa.Column("context", sa.JSON(), nullable=False),
+        sa.Column("state", sa.String(8), nullable=False),
+        sa.Column("created", _INSTANT(), nullable=False),
+        sa.Column("due", _INSTANT(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False, server_default="0"),
+        sa.Column("reason", sa.String(32), nullable=False, server_default=""),
+        sa.Column("ended", _INSTANT()),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_letter")),
+    )
+    op.create_index("ix_letter_state_due", "letter", ["state", "due"])
+    op.create_index("ix_letter_officer_created", "letter", ["officer", "created"])
 
 
 def _figures() -> None:
@@ -192,6 +213,7 @@ def _town() -> None:
 
 def downgrade() -> None:
     for name in (
+        "letter",
         "assumption",
         "measure",
         "town_text",
