@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What officers do in a browser, step by step, and how much of their time it takes."""
 
+import csv
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from playwright.async_api import Locator, Page
 
@@ -14,11 +19,12 @@ PATIENCE = 60_000.0  # milliseconds; the machine has other things to do
 
 @dataclass
 class Hands:
-    """What a pair of hands has done on a telephone."""
+    """What a pair of hands has done on a telephone; `waited` is how long the machine took."""
 
     tab: Page
     taps: int = 0
     letters: int = 0
+    waited: float = 0.0
 
     @property
     def seconds(self) -> float:
@@ -27,18 +33,25 @@ class Hands:
 
     async def tap(self, target: Locator, *, leads: bool = False) -> None:
         """Touch it; `leads`: to another page."""
-        self.taps += 1
-        if leads:
-            async with self.tab.expect_navigation(timeout=PATIENCE):
+        with self._touching():
+            if leads:
+                async with self.tab.expect_navigation(timeout=PATIENCE):
+                    await target.tap()
+            else:
                 await target.tap()
-        else:
-            await target.tap()
 
     async def type(self, field: str, words: str) -> None:
         """Touch a field and write in it."""
-        self.taps += 1
         self.letters += len(words)
-        await self.tab.locator(field).fill(words)
+        with self._touching():
+            await self.tab.locator(field).fill(words)
+
+    @contextmanager
+    def _touching(self) -> Iterator[None]:
+        self.taps += 1
+        began = time.monotonic()
+        yield
+        self.waited += time.monotonic() - began
 
 
 async def begin(tab: Page, model: str = "") -> str:
@@ -90,3 +103,29 @@ async def follow_up(tab: Page, here: str, kind: str) -> str:
     async with tab.expect_navigation():
         await tab.locator("main form[action$='/suite'] button").click()
     return address(tab)
+
+
+async def refreshed(tab: Page) -> None:
+    """Press "Actualiser", as somebody without scripts does, until the page has the report."""
+    for _ in range(240):
+        if await tab.locator("#bilan").count():
+            return
+        async with tab.expect_navigation(timeout=PATIENCE):
+            await tab.locator("[data-live-refresh]").click()
+    raise TimeoutError("the report never came")
+
+
+async def taken(tab: Page, here: str, why: str) -> dict[tuple[str, str], str]:
+    """The report as a file, for a reason: (channel, figure) -> value."""
+    await tab.goto(f"{here}/rapport")
+    await tab.fill("#reason", why)
+    async with tab.expect_download(timeout=PATIENCE) as coming:
+        await tab.locator("main form .button").first.click()
+    return figures(await (await coming.value).path())
+
+
+def figures(path: Path) -> dict[tuple[str, str], str]:
+    """What a report's file says, reasons left out."""
+    lines = path.read_text("utf-8-sig").splitlines()
+    rows = csv.DictReader(lines, delimiter=";")
+    return {(row["Canal"], row["Mesure"]): row["Valeur"] for row in rows if not row["Raison"]}

@@ -16,6 +16,8 @@ from office_paths import (
     ended,
     follow_up,
     go,
+    refreshed,
+    taken,
     write,
 )
 from officers import PASSWORD, appoint, seat
@@ -32,6 +34,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 SHEET = re.compile(rb"/Type\s*/Page\b(?!s)")
 EDITOR, APPROVER = {Role.WRITE: None}, {Role.APPROVE: None}
 AMINA = "+33639980001"
+MOST_TOUCHES = 15
+"""Of two people, for an urgent alert: from the home page to the approval."""
 BLANK = re.compile(r"\{[^}]+\}")
 
 
@@ -90,7 +94,7 @@ async def test_a_routine_announcement_from_a_model_to_its_printed_report(town, s
     assert 1 <= len(SHEET.findall(paper)) <= 3
 
 
-async def test_an_urgent_alert_in_under_sixty_seconds_on_a_telephone(town, sit):
+async def test_an_urgent_alert_is_a_handful_of_touches_on_a_telephone(town, sit):
     await town.publish(title="Marché déplacé", themes=["culture"])  # its first day is behind it
     since = town.latest()
     writer, judge = (
@@ -121,8 +125,10 @@ async def test_an_urgent_alert_in_under_sixty_seconds_on_a_telephone(town, sit):
     await other.tap(judge.locator("button[value=decide]"), leads=True)
     message = await town.message(ChannelName.SMS, AMINA, "Fuite de gaz", since)
     assert "fermez les fenêtres" in message.text
-    print(f"{hand.taps} + {other.taps} touches, {hand.letters} letters")
-    assert hand.seconds + other.seconds < 60
+    for each in hand, other:
+        print(f"{each.taps} touches, {each.letters} letters: {each.seconds:.0f} s of somebody")
+        print(f"and {each.waited:.1f} s of the machine")
+    assert hand.taps + other.taps <= MOST_TOUCHES
     await ended(judge)
 
 
@@ -199,18 +205,27 @@ async def test_suspended_it_keeps_back_what_has_not_left_and_stopped_it_never_le
     assert not [each for each in sms if "vos bacs" in each.text]
 
 
-async def test_the_whole_path_without_a_script(town, make_tab):
-    tabs = []
-    for name, grants in (("J. Morel", EDITOR), ("A. Diallo", APPROVER)):
+@pytest.fixture
+def by_form(town, make_tab):
+    """`await by_form(EDITOR, "J. Morel")`: somebody who signed in by the form, without scripts."""
+
+    async def signed_in(grants, name):
         tab = await make_tab(scripts=False, viewport=WIDE)
         await appoint(town, grants, name)
+        newest = (await town.door.rows(office_tables.officer))[-1]
         await tab.goto("/console/connexion")
-        await tab.fill("#email", await latest_address(town))
+        await tab.fill("#email", newest.email)
         await tab.fill("#password", PASSWORD)
         async with tab.expect_navigation(timeout=PATIENCE):
             await tab.locator("main form .button").first.click()
-        tabs.append(tab)
-    editor, approver = tabs
+        return tab
+
+    return signed_in
+
+
+async def test_the_whole_path_without_a_script(town, by_form):
+    editor, approver = await by_form(EDITOR, "J. Morel"), await by_form(APPROVER, "A. Diallo")
+    since = town.latest()
     here = await begin(editor, "rue-barree")
     await filled(editor)
     await editor.check("#whole-1")
@@ -220,26 +235,27 @@ async def test_the_whole_path_without_a_script(town, make_tab):
     await go(editor, "check")
     await go(editor, "ask")
     await approve(approver, here)
-    for _ in range(60):
-        if await approver.locator("#bilan").count():
-            break
-        await approver.locator("[data-live-refresh]").click()
-        await approver.wait_for_load_state()
-    assert await approver.locator("#bilan").count()
-    await editor.goto(f"{here}/rapport")
-    await editor.fill("#reason", "Pour le conseil municipal")
-    async with editor.expect_download(timeout=PATIENCE) as coming:
-        await editor.locator("main form .button").first.click()
-    assert (await coming.value).suggested_filename.endswith(".csv")
+    await refreshed(approver)
+    shown = await counted(approver)
+    told = await taken(editor, here, "Pour le conseil municipal")
+    arrived = town.door.sandbox.effects.select(since=since)
+    assert sum(shown.values()) == len(arrived) > 0, "the page says what the telephones got"
+    assert {row: int(told[row, "Remis"]) for row in shown} == shown, "and the file what the page"
+    since = town.latest()
     second = await follow_up(editor, here, "all_clear")
     await editor.fill("#body", "La rue est rouverte.")
     await go(editor, "check")
     await go(editor, "ask")
     await approve(approver, second)
+    await refreshed(approver)
     assert address(approver) == second
+    await town.message(ChannelName.SMS, AMINA, "La rue est rouverte", since)
 
 
-async def latest_address(town):
-    """Of whoever was appointed last."""
-    rows = await town.door.rows(office_tables.officer)
-    return rows[-1].email
+async def counted(tab):
+    """What was handed over, by the channel's name."""
+    rows = await tab.locator("#avancement tbody tr:not(#canal-total)").all()
+    return {
+        await row.locator("th").inner_text(): int(await row.locator("td >> nth=1").inner_text())
+        for row in rows
+    }
