@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from channels.base import ChannelName, Clock, PostText, Rendered
 from hub.announcement import Announcement, Event, State, UnlawfulMoveError, lane_of
+from hub.flow.accept.calling import call_approvers
 from hub.flow.accept.principal import Principal
 from hub.flow.accept.problems import ConflictError, ForbiddenError, Problem, RefusedError
 from hub.flow.accept.repeats import keep, timed
@@ -123,6 +124,8 @@ class Intake:
             return self._release(conn, announcement, now)
         if principal.drafts:
             return announcement
+        if ChannelName.EMAIL in self.channels:
+            call_approvers(conn, announcement, principal.name, now)
         return announcements.move(conn, announcement, Event.SUBMIT, now)
 
     def _release(

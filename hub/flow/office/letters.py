@@ -13,8 +13,9 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from channels.base import ChannelName, EmailText, Rendered, Urgency
+from channels.base import ChannelName, EmailText, Rendered
 from hub.announcement import Announcement, State
+from hub.flow.accept.calling import call_approvers
 from hub.flow.office import compositions, four_eyes, links, officers
 from hub.flow.office.fields import text
 from hub.flow.office.links import Purpose
@@ -33,7 +34,11 @@ RESET_LIVES: Final = timedelta(hours=1)
 """How long a link that somebody asked for at the door is good."""
 MOST_RESETS: Final = 3
 """Such links an hour, to one officer."""
+MOST_CALLS: Final = 20
+"""Requests an hour that one officer is written about; those beyond wait at the console alone, so
+that a source that runs wild fills no mailbox. What is urgent is always told."""
 TRIAL_MARK: Final = "[Test] "
+_HOUR: Final = timedelta(hours=1)
 _OTHERS_WAIT: Final = timedelta(hours=4)
 _OTHERS_WAIT_URGENT: Final = timedelta(minutes=5)
 _ASKS: Final = (LetterKind.APPROVAL, LetterKind.URGENT)
@@ -53,12 +58,6 @@ _UNSAID: Final = (State.DRAFT, State.TO_APPROVE, State.CANCELLED)
 # --------------------------------------------------------------------------- put on their way
 
 
-def ask_approval(conn: Connection, about: Announcement, by: str, now: datetime) -> None:
-    """To whoever may approve it; who that is, is found out when it leaves."""
-    kind = LetterKind.URGENT if about.urgency is Urgency.URGENT else LetterKind.APPROVAL
-    rows.post(conn, about.authority, None, kind, {"code": about.code, "by": by}, now=now)
-
-
 def tell(
     conn: Connection,
     verb: str,
@@ -72,7 +71,7 @@ def tell(
     """What an act of the journal's means to others: a request to those who may approve, a decision
     to whoever wrote it. `delay` is for how long an approval may be taken back."""
     if verb == "submit":
-        ask_approval(conn, about, by.name, now)
+        call_approvers(conn, about, by.name, now)
     composition = compositions.of_announcement(conn, about.id) if verb in _TOLD else None
     if composition is None:
         return
@@ -139,6 +138,9 @@ def address(conn: Connection, letter: Letter, now: datetime) -> None:
     wait = _OTHERS_WAIT_URGENT if letter.kind == LetterKind.URGENT else _OTHERS_WAIT
     named = any(str(each.id) == asked for each in others)
     for each in others:
+        lately = rows.asked_since(conn, each.id, letter.kind, now - _HOUR)
+        if letter.kind != LetterKind.URGENT and lately >= MOST_CALLS:
+            continue
         due = now + wait if named and str(each.id) != asked else now
         rows.post(conn, letter.authority, each.id, letter.kind, letter.context, now=now, due=due)
 

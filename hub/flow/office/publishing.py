@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from channels.base import ChannelName
 from hub.announcement import Announcement, Event, State, UnlawfulMoveError
 from hub.flow.accept.intake import (
     OVER,
@@ -24,7 +25,7 @@ from hub.flow.accept.problems import Problem, RefusedError
 from hub.flow.accept.repeats import keep, timed
 from hub.flow.accept.scrutiny import Desk, scrutinise
 from hub.flow.accept.submission import Submission
-from hub.flow.office import compositions, four_eyes, handing_in
+from hub.flow.office import compositions, four_eyes, handing_in, letters
 from hub.flow.office.compositions import Composition, EditedMeanwhileError
 from hub.flow.office.four_eyes import OwnAnnouncementError, Terms
 from hub.flow.office.officers import Officer
@@ -305,8 +306,11 @@ class Publishing:
     def _say(
         self, conn: Connection, officer: Officer, verb: str, about: Announcement, **detail: Any
     ) -> datetime:
-        """One line of the journal; when it was."""
+        """One line of the journal, and what others are to be told of it; when it was."""
         now = self.intake.clock.now()
+        if ChannelName.EMAIL in self.intake.channels:
+            why, delay = detail.get("reason", ""), self.terms.delay(about.urgency)
+            letters.tell(conn, verb, about, officer, now, reason=why, delay=delay)
         audit.record(
             conn,
             now,
