@@ -248,12 +248,15 @@ def _told(request: web.Request, problem: ProblemError) -> web.Response:
         return problems.response(problem, reference)
     sentence = {"fr": problem.fr, "en": problem.en} if problem.status in _TOLD else {}
     said = sentence.get(language_of(request), "")
-    page = _message(request, problem.status, reference, said)
+    signed_out = problem.code == "signed_out"
+    page = _message(request, problem.status, reference, said, signed_out=signed_out)
     page.headers.update(problem.headers)
     return page
 
 
-def _message(request: web.Request, status: int, reference: str, sentence: str) -> web.Response:
+def _message(
+    request: web.Request, status: int, reference: str, sentence: str, *, signed_out: bool = False
+) -> web.Response:
     """Within the console for whoever sits there; where its frame itself fails, alone."""
     told: dict[str, Any] = {"status": status, "reference": reference, "sentence": sentence}
     seat = request.get(SEAT)
@@ -263,4 +266,4 @@ def _message(request: web.Request, status: int, reference: str, sentence: str) -
         except Exception:  # the page that tells a fault must not be one
             log.exception("http.bug")
     home: dict[str, Any] = {"home_url": "/console"} if request.path.startswith(_OFFICE) else {}
-    return show(request, "message.html", **told, **home)
+    return show(request, "message.html", **told, **home, signed_out=signed_out)

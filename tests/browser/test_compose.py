@@ -63,6 +63,7 @@ async def test_what_is_typed_becomes_segments_and_people_without_a_click(sign_in
     await page.fill("#title", "Eau")
     await page.fill("#body", SAMPLE)
     await page.check("#themes-eau")
+    await page.check("#zones-centre")
     await page.wait_for_selector("#figures-sms-fr:has-text('UCS-2')")
     before = await page.text_content("#people")
     await page.check("#zones-tanneries")
@@ -151,3 +152,27 @@ async def test_an_area_is_drawn_by_clicking_its_corners(sign_in, town):
     assert await page.get_attribute("#traced", "d")
     await page.click("[data-undo]")
     assert len((await page.input_value("#polygon")).split("\n")) == 2
+
+
+@pytest.mark.parametrize(("gone", "notice"), [("connection", "#lost"), ("session", "#ended")])
+async def test_a_button_pressed_without_a_connection_or_a_session_loses_no_word(
+    sign_in, town, gone, notice
+):
+    page = await sign_in(strict=False)  # the browser itself complains of what is taken away here
+    code = await begin(page, town)
+    cookies = await page.context.cookies()
+    if gone == "connection":
+        await page.context.set_offline(True)
+    else:
+        await page.context.clear_cookies(name="office")
+    await page.fill("#title", "Ne me perdez pas")
+    await page.click(".bar button:has-text('Vérifier')")
+    await page.wait_for_selector(f"{notice}:visible")
+    assert await page.evaluate("document.activeElement.id") == notice[1:]
+    assert await page.input_value("#title") == "Ne me perdez pas"
+    await page.context.set_offline(False)
+    await page.context.add_cookies(cookies)
+    async with page.expect_navigation():
+        await page.click(".bar button:has-text('Enregistrer')")
+    assert code in page.url
+    assert await page.input_value("#title") == "Ne me perdez pas"

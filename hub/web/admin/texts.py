@@ -47,7 +47,7 @@ async def show_one(request: web.Request, seat: Seat) -> web.StreamResponse:
     return await _page(request, seat, which, written)
 
 
-@seated(Role.ADMIN)
+@seated(Role.ADMIN, keeps=True)
 async def keep(request: web.Request, seat: Seat) -> web.StreamResponse:
     """Show a text before it is kept, keep it, or go back to the house's words."""
     which, hub, act = _which(request, seat), desk(request), seat.text("act")

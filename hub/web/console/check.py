@@ -47,7 +47,7 @@ async def show_page(request: web.Request, seat: Seat) -> web.StreamResponse:
     return _page(request, seat, found)
 
 
-@seated(Role.WRITE, Role.APPROVE)
+@seated(Role.WRITE, Role.APPROVE, keeps=True)
 async def take(request: web.Request, seat: Seat) -> web.StreamResponse:
     """Ask, send, decide or take the request back; whatever is wrong is shown on the same page."""
     found = await checked(request, seat)

@@ -45,7 +45,7 @@ async def show_page(request: web.Request, seat: Seat) -> web.StreamResponse:
     return await page(request, seat, composition)
 
 
-@seated(Role.WRITE)
+@seated(Role.WRITE, keeps=True)
 async def take(request: web.Request, seat: Seat) -> web.StreamResponse:
     """Save; then what the button says. A script that saves by itself is answered in JSON."""
     composition = await composition_of(request, seat)

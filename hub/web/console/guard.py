@@ -25,9 +25,11 @@ from hub.flow.office.second import Proof
 from hub.flow.office.sessions import Session, Stage
 from hub.web import cookies, language
 from hub.web.bodies import read_body, too_slow
+from hub.web.console.kept import keep
 from hub.web.desk import desk
 from hub.web.problems import ProblemError
 from hub.web.showing import see_other
+from hub.web.strangers import count_stranger
 from subscribers.catalogue import Authority, load_authority
 
 COOKIE: Final = "office"
@@ -73,19 +75,33 @@ class Seat:
         return [each for each in self.form.getall(name, []) if isinstance(each, str)]
 
 
+class OtherSessionError(ProblemError):
+    """A form without the token of this session; `form` where it was read."""
+
+    def __init__(self, form: Form | None) -> None:
+        super().__init__(
+            403,
+            "other_session",
+            fr="Ce formulaire date d'une autre session. Rechargez la page, puis recommencez.",
+            en="This form is from another session. Reload the page, then try again.",
+        )
+        self.form = form
+
+
 SEAT: Final = web.RequestKey("seat", Seat)
 Handler = Callable[[web.Request, Seat], Awaitable[web.StreamResponse]]
 Door = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def seated(
-    *roles: Role, stage: Stage = Stage.OPEN, unproven: bool = False
+    *roles: Role, stage: Stage = Stage.OPEN, unproven: bool = False, keeps: bool = False
 ) -> Callable[[Handler], Door]:
     """A door for whoever signed in and has one of `roles` (none: for every officer).
 
     Nobody signed in is sent to the sign-in page and back here afterwards; a role that is missing
     is a refusal, 403. An unsafe request needs the token of its session, and few of them a minute.
     Who must have a second proof and has none is led to set it up, but from `unproven` doors.
+    A door that `keeps` loses no text to a session that ended: its form holds no secret.
     """
 
     def guarding(handler: Handler) -> Door:
@@ -93,6 +109,9 @@ def seated(
         async def guarded(request: web.Request) -> web.StreamResponse:
             seat = await _seat(request)
             if seat is None or seat.session.stage is not stage:
+                if keeps and _is_long_form(request):
+                    await count_stranger(request)
+                    return keep(request, await read_fields(request), "")
                 return _elsewhere(request, seat)
             request[SEAT] = seat  # whatever goes wrong from here on is told within the console
             if not unproven and stage is Stage.OPEN and lacks_proof(request, seat.officer):
@@ -101,7 +120,12 @@ def seated(
                 raise _not_yours()
             await _admit(request, seat)
             if request.method not in SAFE:
-                seat = await _with_form(request, seat)
+                try:
+                    seat = await _with_form(request, seat)
+                except OtherSessionError as met:
+                    if not keeps or met.form is None:
+                        raise
+                    return keep(request, met.form, seat.csrf)
             return await handler(request, seat)
 
         guarded.guarded_by = roles  # type: ignore[attr-defined]  # what the route walk reads
@@ -192,23 +216,24 @@ async def _admit(request: web.Request, seat: Seat) -> None:
 async def _with_form(request: web.Request, seat: Seat) -> Seat:
     """The same seat with the form read, once it was found to be of this session."""
     given = request.headers.get(HEADER)
-    if given is not None:  # before a long body is read
-        _must_be_of_the_session(given, seat)
+    if given is not None and not _is_of_the_session(given, seat):  # before a long body is read
+        raise OtherSessionError(None)
     form = await read_fields(request)
     if given is None:
         found = form.get(FIELD)
-        _must_be_of_the_session(found if isinstance(found, str) else "", seat)
+        if not _is_of_the_session(found if isinstance(found, str) else "", seat):
+            raise OtherSessionError(form)
     return replace(seat, form=form)
 
 
-def _must_be_of_the_session(given: str, seat: Seat) -> None:
-    if not hmac.compare_digest(given.encode("utf-8", "replace"), seat.csrf.encode("ascii")):
-        raise ProblemError(
-            403,
-            "other_session",
-            fr="Ce formulaire date d'une autre session. Rechargez la page, puis recommencez.",
-            en="This form is from another session. Reload the page, then try again.",
-        )
+def _is_of_the_session(given: str, seat: Seat) -> bool:
+    return hmac.compare_digest(given.encode("utf-8", "replace"), seat.csrf.encode("ascii"))
+
+
+def _is_long_form(request: web.Request) -> bool:
+    """Whether somebody pressed a button of it: a script keeps what it sends itself."""
+    by_hand = request.method not in SAFE and HEADER not in request.headers
+    return by_hand and request.content_type == _FORM
 
 
 async def read_fields(request: web.Request) -> Form:

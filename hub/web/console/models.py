@@ -68,13 +68,13 @@ async def show_one(request: web.Request, seat: Seat) -> web.StreamResponse:
     return await _form(request, seat, model.key, model.name, dict(model.document))
 
 
-@seated(Role.WRITE)
+@seated(Role.WRITE, keeps=True)
 async def add(request: web.Request, seat: Seat) -> web.StreamResponse:
     """A new one."""
     return await _keep(request, seat, "")
 
 
-@seated(Role.WRITE)
+@seated(Role.WRITE, keeps=True)
 async def change(request: web.Request, seat: Seat) -> web.StreamResponse:
     """One changed. Announcements begun from it stay as they are."""
     return await _keep(request, seat, (await _model(request, seat)).key)

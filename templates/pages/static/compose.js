@@ -64,6 +64,7 @@ async function look() {
 
 // ------------------------------------------------------------------ saved by itself
 
+// Answers what keeps the text from leaving this page: nothing, or the notice that says why.
 async function write() {
   dirty = false;
   try {
@@ -73,8 +74,9 @@ async function write() {
       at("overtaken").hidden = false;
     } else if (answer.status === 403) {
       dirty = true;
+      if (await renew()) return write();
       at("ended").hidden = false;
-      await renew();
+      return at("ended");
     } else if (answer.ok) {
       const found = await answer.json();
       form.elements.version.value = found.version;
@@ -85,14 +87,16 @@ async function write() {
   } catch {
     dirty = true;
     at("lost").hidden = false;
+    return at("lost");
   }
 }
 
 // Signed in again in another tab: the session's new token, for the text that stands here.
 async function renew() {
-  const page = await (await fetch("/console/profil")).text();
-  const found = page.match(/name="csrf" value="([^"]+)"/);
-  if (found) form.elements.csrf.value = found[1];
+  const answer = await fetch("/console/profil"), found = (await answer.text()).match(/name="csrf" value="([^"]+)"/);
+  const fresh = !answer.redirected && found && found[1] !== form.elements.csrf.value;
+  if (fresh) form.elements.csrf.value = found[1];
+  return fresh;
 }
 
 function save() {
@@ -107,9 +111,13 @@ form.addEventListener("input", (event) => {
   waiting = setTimeout(look, 300);
 });
 form.addEventListener("submit", (event) => {
+  save(); // first: without a connection or a session the text would be gone with its page
   if (!saving) { dirty = false; return; }
   event.preventDefault(); // else it would meet its own saving as somebody else's
-  saving.then(() => form.requestSubmit(event.submitter));
+  saving.then((notice) => {
+    if (notice) notice.focus();
+    else { dirty = false; form.requestSubmit(event.submitter); }
+  });
 });
 setInterval(save, 5000);
 document.addEventListener("visibilitychange", () => { if (document.hidden) save(); });
