@@ -64,8 +64,11 @@ class Seen:
         too much said aloud."""
         for before, after in pairwise(self.counts):
             for channel, numbers in before.items():
+                if channel not in after:
+                    yield f"{channel}: {numbers} then no row"
+                    continue
                 for place in GROW:
-                    if channel in after and after[channel][place] < numbers[place]:
+                    if after[channel][place] < numbers[place]:
                         yield f"{channel}, column {place}: {numbers} then {after[channel]}"
         ours = [n for channel, n in self.last.items() if channel != "total"]
         if sum(n[TO_SEND] for n in ours) != audience:
