@@ -9,6 +9,7 @@ import pytest
 from bench.live_page import MOST_SPOKEN, Seen
 
 HONEST = ([3, 0, 0, 3, 0], [5, 2, 1, 3, 0], [5, 5, 4, 0, 1])
+LATER = [2, 2, 0, 0, 0]
 FIVE = 5
 
 
@@ -50,11 +51,11 @@ def test_a_page_that_speaks_too_often_is_named():
 
 def test_a_channel_that_comes_later_did_not_shrink():
     tab = seen(HONEST)
-    tab.noted(json.dumps({"counts": {"sms": HONEST[2], "email": [2, 2, 0, 0, 0]}}))
+    tab.noted(json.dumps({"counts": {"sms": HONEST[2], "email": LATER, "total": HONEST[2]}}))
     assert list(tab.wrongs(FIVE + 2)) == []
 
 
 def test_a_channel_that_vanishes_is_named():
-    both = {"sms": HONEST[2], "email": [2, 2, 0, 0, 0]}
+    both = {"sms": HONEST[2], "email": LATER}
     tab = Seen([both, {"sms": HONEST[2]}])
     assert "email: [2, 2, 0, 0, 0] then no row" in list(tab.wrongs(FIVE))
