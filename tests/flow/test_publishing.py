@@ -333,6 +333,17 @@ async def test_what_has_its_hour_waits_for_it_and_is_taken_back_until_then(hub):
     assert (await publishing(hub).submit(found.code, morel)).state is State.TO_APPROVE
 
 
+async def test_what_is_asked_for_again_on_another_day_comes_again_on_that_day(hub):
+    morel, diallo = await appoint(hub, "Morel"), await appoint(hub, "Diallo")
+    weekly = {"when": "repeat", "every": "week", "repeat_at": "12:00"}
+    found = await asked(hub, morel, **weekly)  # on a Monday
+    await publishing(hub).return_(found.code, diallo, "Pas le lundi.")
+    hub.clock.leap(3 * 86_400)
+    now = await publishing(hub).submit(found.code, morel)
+    (kept,) = await hub.ledger.read(lambda conn: conn.execute(select(tables.recurrence)).all())
+    assert kept.next - now.publish_at == timedelta(days=7)
+
+
 async def test_what_comes_again_is_kept_once_and_as_it_was_last_approved(hub):
     morel, diallo = await appoint(hub, "Morel"), await appoint(hub, "Diallo")
     weekly = {"when": "repeat", "every": "week", "repeat_at": "08:00", "interval": "1"}

@@ -95,7 +95,7 @@ KEYED |= {
     *(f"life.{state}" for state in State),
     *(f"heap.{name}{part}" for name in HEAPS for part in ("", ".says")),
     *(f"did.{verb}" for verb in watching.DEEDS),
-    *(f"flash.{name}" for name in LIVE),
+    *(f"flash.{name}" for name in (*LIVE, "repeat_stopped")),
     *(f"group.{name}" for name in GROUPS),
     *(f"figure.{name}" for name in reporting.FIGURES),
     *(f"column.{name}" for name in reporting.COLUMNS),

@@ -199,6 +199,31 @@ async def test_what_is_published_is_taken_back_until_it_leaves(real):
     assert "Trop tard" in page.text
 
 
+async def test_who_approves_what_comes_again_is_told_when_and_may_end_it(real):
+    office = real
+    morel, diallo = await office.writer(), await office.approver()
+    weekly = {"when": "repeat", "every": "week", "weekdays": ["friday"], "repeat_at": "08:00"}
+    code = await written(office, morel, **weekly, until="2027-01-08")
+    for who in (morel, diallo):
+        page = (await verify(who, code)).text
+        assert "Elle se répète" in page
+        assert "4 décembre" in page
+        assert re.search(r"la dernière fois le <time[^>]*>vendredi 8 janvier 2027", page)
+        await decide(morel, code, do="ask")
+    await decide(diallo, code, do="decide", decision="approve")
+    here = f"/console/annonces/{code}"
+    assert "/ne-plus-repeter" not in (await morel.get(here)).text
+    assert (await morel.post(f"{here}/ne-plus-repeter")).status == 403
+    page = (await diallo.get(here)).text
+    assert "Elle se répète" in page
+    assert (await diallo.post(f"{here}/ne-plus-repeter")).status == 303
+    page = (await diallo.get(here)).text
+    assert "Elle ne se répète plus." in page
+    assert "Ne plus la répéter" not in page
+    assert await state_of(office, code) == "cancelled", "its first time had not left"
+    assert "repeat_stop" in await verbs(office, code)
+
+
 async def test_a_theme_that_needs_nobody_else_is_sent_by_its_author(hall):
     office = await hall(**REAL | {"console": {"second_proof": "nobody", "alone": ["eau"]}})
     morel = await office.officer(BOTH)

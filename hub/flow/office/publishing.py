@@ -254,7 +254,8 @@ class Publishing:
                 conn, asked, source=source, source_key=code, sha256=digest_of(asked), code=code
             )
             handing_in.tie(conn, composition, written.id)
-        keep(conn, written, drawn.asked, source, code)
+        begun = replace(written, created=drawn.announcement.created)  # its days count from here
+        keep(conn, begun, drawn.asked, source, code)
         return written
 
     def _decide(self, conn: Connection, found: Announcement, officer: Officer) -> Announcement:

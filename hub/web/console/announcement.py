@@ -8,6 +8,7 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from hub.announcement import State
+from hub.flow.accept import repeating
 from hub.flow.office import compositions
 from hub.flow.office.compositions import CompositionState
 from hub.flow.office.looking_ahead import texts_of
@@ -36,6 +37,7 @@ def routes() -> list[web.RouteDef]:
         web.post(ONE + "/relancer", resume),
         web.get(ONE + "/arreter", show_stop),
         web.post(ONE + "/arreter", stop),
+        web.post(ONE + "/ne-plus-repeter", end_repeating),
         web.post(ONE + "/dupliquer", duplicate),
         web.post(ONE + "/corriger", take_up),
     ]
@@ -124,6 +126,16 @@ async def show_stop(request: web.Request, seat: Seat) -> web.StreamResponse:
 async def stop(request: web.Request, seat: Seat) -> web.StreamResponse:
     """End what has not left; it cannot be taken up again."""
     return await _turn(request, seat, "cancel", "stopped")
+
+
+@seated(Role.APPROVE)
+async def end_repeating(request: web.Request, seat: Seat) -> web.StreamResponse:
+    """It comes no more; a first time that has not left does not either. Raises as `_turn` does."""
+    hub, code = desk(request), request.match_info["code"]
+    now, principal = hub.clock.now(), seat.officer.principal(Role.APPROVE)
+    await hub.ledger.transact(lambda conn: repeating.stop(conn, code, principal, now), hurry=True)
+    hub.engine.changed()
+    return see_other(request, f"/console/annonces/{code}", "repeat_stopped")
 
 
 async def _turn(request: web.Request, seat: Seat, verb: str, flash: str) -> web.StreamResponse:

@@ -3,7 +3,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ from hub.announcement import Announcement, State
 from hub.flow.accept.intake import UnknownAnnouncementError, visible
 from hub.flow.accept.problems import Problem, RefusedError
 from hub.flow.office import compositions, four_eyes, handing_in
+from hub.flow.office.again import Again, again_of, to_come
 from hub.flow.office.compositions import Composition
 from hub.flow.office.fields import Document, is_field, text
 from hub.flow.office.four_eyes import Terms
@@ -50,7 +51,8 @@ class Mode(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Checked:
     """All there is to see. `former` is the form as approval was asked for it the time before;
-    `others` may approve; `alone` whether this officer may publish it without anybody."""
+    `others` may approve; `alone` whether this officer may publish it without anybody; `again` when
+    it comes again, which is approved with it."""
 
     mode: Mode
     announcement: Announcement
@@ -63,6 +65,7 @@ class Checked:
     alone: bool = False
     left: Left | None = None
     complete: Mapping[str, Mapping[Element, bool]] = field(default_factory=dict)
+    again: Again | None = None
 
     @property
     def people(self) -> int:
@@ -128,7 +131,16 @@ def _written(
         former=composition.submitted,
         others=four_eyes.others(conn, drawn, composition, catalogue),
         alone=publishing.terms.lets(officer, catalogue, drawn.themes),
+        again=_repeated(composition, catalogue, publishing.intake.clock.now()),
     )
+
+
+def _repeated(composition: Composition, catalogue: Catalogue, now: datetime) -> Again | None:
+    """The times that its form asks for."""
+    rule = compositions.to_submission(composition.document, catalogue, now).repeat
+    if rule is None:
+        return None
+    return again_of(rule.model_dump(), composition.code, catalogue, now, now)
 
 
 def _asked(conn: Connection, found: Announcement, officer: Officer, terms: Terms) -> Checked:
@@ -162,7 +174,10 @@ def _foreseen(conn: Connection, hub: Desk, found: Checked) -> Checked:
     ahead = looking_ahead(conn, found.announcement, found.catalogue, press, prices=prices, now=now)
     complete = completeness_of(ahead, found.catalogue)
     left = left_of_month(conn, hub, found.catalogue, now)
-    return replace(found, ahead=ahead, complete=complete, left=left)
+    again = found.again
+    if found.mode is not Mode.WRITING:
+        again = to_come(conn, found.announcement, found.catalogue, now)
+    return replace(found, ahead=ahead, complete=complete, left=left, again=again)
 
 
 # --------------------------------------------------------------------------- what is compared

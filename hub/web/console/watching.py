@@ -13,6 +13,7 @@ from channels.base import ChannelName, Urgency
 from hub.announcement import Announcement, State
 from hub.flow.accept.intake import visible
 from hub.flow.office import four_eyes
+from hub.flow.office.again import Again, to_come
 from hub.flow.office.compositions import of_announcement
 from hub.flow.office.officers import Officer
 from hub.flow.office.roles import Role
@@ -41,7 +42,7 @@ DEEDS: Final = (
     *("begin", "edit", "drop", "follow", "take_up", "submit", "withdraw", "propose"),
     *("approve", "return", "reject", "publish", "publish_alone", "undo"),
     *("pause", "resume", "cancel", "fallback", "redrive", "abandon", "reveal", "export"),
-    *("repeat", "repeat_refused", "repeat_too_late"),
+    *("repeat", "repeat_refused", "repeat_too_late", "repeat_stop"),
 )
 """What is done about an announcement: each has its words, under `did.<verb>`."""
 ONE: Final = r"/console/annonces/{code:[A-Za-z0-9]{1,12}}"
@@ -50,7 +51,8 @@ ONE: Final = r"/console/annonces/{code:[A-Za-z0-9]{1,12}}"
 @dataclass(frozen=True, slots=True)
 class Sight:
     """What there is to see at one moment; `chain` is everything published about the same event,
-    `shut` the channels that let nothing out. `wrote`: it is this officer's own, and not gone yet.
+    `shut` the channels that let nothing out. `wrote`: it is this officer's own, and not gone yet;
+    `again` when it comes again.
     """
 
     watched: Watched
@@ -60,6 +62,7 @@ class Sight:
     catalogue: Catalogue
     officer: Officer
     wrote: bool = False
+    again: Again | None = None
 
     @property
     def announcement(self) -> Announcement:
@@ -106,6 +109,7 @@ def seen(
         scope.catalogue,
         officer,
         about.state in _TO_GO and four_eyes.wrote(of_announcement(conn, about.id), officer),
+        to_come(conn, about, scope.catalogue, now),
     )
 
 
@@ -155,6 +159,7 @@ def context(request: web.Request, found: Sight) -> dict[str, Any]:
         "author": about.author,
         "approved_by": found.watched.summary.approved_by or "",
         "undo_left": undo_left(about, now),
+        "again": found.again,
         "shut": _waiting_there(found),
         "patience": _patience(request, found),
         "deeds": [(each.at, each.actor, words) for each, words in _told(request, found)],
