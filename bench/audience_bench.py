@@ -17,7 +17,7 @@ from channels.base import ChannelName
 from subscribers import tables
 from subscribers.addressees import load_addressees
 from subscribers.audience import AudienceQuery, page_end, page_statement
-from subscribers.foresight import asked, foresee, missed
+from subscribers.foresight import asked, foresee
 from subscribers.tables import contact_point, metadata, subscriber, subscriber_zone, subscription
 
 NOW = datetime(2026, 11, 21, 18, 0, tzinfo=UTC)
@@ -84,8 +84,6 @@ def look_ahead(conn: Connection, zones: tuple[int, ...] | None) -> int:
     channels = (ChannelName.SMS, ChannelName.EMAIL, ChannelName.WEBPUSH)
     queries = [AudienceQuery(1, (1, 2), zones, name, digestible=True) for name in channels]
     found = foresee(conn, [asked(query) for query in queries], NOW)
-    for query in queries:
-        missed(conn, query)
     return found.people
 
 
@@ -143,7 +141,6 @@ def main() -> None:
             print(f"{name}: {rows:,} planned in {spent:.2f} s, {rows / spent:,.0f} people/s")
             start = time.perf_counter()
             tally = foresee(conn, [asked(query)], NOW)
-            missed(conn, query)
             print(f"    counted {tally.people:,} people in {time.perf_counter() - start:.2f} s")
     with engine.begin() as conn:
         reach_out(conn, people)

@@ -6,19 +6,20 @@ foresees it. `audience` plans page by page, this counts a whole town at once; a 
 against the same rules in plain Python.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     Connection,
     Select,
     and_,
     case,
     exists,
-    false,
     func,
     literal,
     not_,
@@ -36,12 +37,15 @@ from subscribers.subscriptions import CADENCES, cadence_rank
 from subscribers.tables import contact_point, subscriber, subscriber_zone, subscription
 
 Told = Select[tuple[str, int, int, bool]]
-"""Who would be told on one channel: its name, the person, the rank of their cadence, and whether
-somebody else is told at the same address."""
+"""Who asked to be told on one channel: its name, the person, the rank of their cadence (none where
+it cannot reach them), and whether somebody else is told at the same address."""
 
-_PERSON: Final = "person"  # these two stand where a channel's name does
-_PLACE: Final = "place"
+_ALIKE, _PERSON, _PLACE, _MISSED = range(4)  # what a row of the one statement tells of
 _A_MOMENT: Final = timedelta(seconds=1)
+_A_DAY: Final = 2048  # more than the minutes of a day: two of them make one number
+_NO_QUIET: Final = -1
+_BREAKS, _PAUSED, _KEEPS, _FLAGS = 4, 2, 1, 8
+_WAYS: Final = len(ChannelName) * len(CADENCES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +75,13 @@ class Unreached:
 @dataclass(frozen=True, slots=True)
 class Foreseen:
     """`people`, each once over all channels; `by_zone` by the zones they asked for, None being the
-    whole town; somebody in two zones counts in both."""
+    whole town; somebody in two zones counts in both. `missed` has the channels that cannot reach
+    somebody who asked."""
 
     groups: Sequence[Alike]
     people: int
     by_zone: Mapping[int | None, int]
+    missed: Mapping[ChannelName, Unreached]
 
 
 def foresee(
@@ -92,82 +98,124 @@ def foresee(
     reaches those who let it. `but` is no person: the town crier.
     """
     everybody = union_all(*told).cte("told")
-    groups = _groups(everybody, at)
+    somebody = select(everybody.c.subscriber).where(everybody.c.rank.is_not(None))
     reached = (
-        select(everybody.c.subscriber)
-        .distinct()
-        .join_from(everybody, subscriber, subscriber.c.id == everybody.c.subscriber)
-        .where(not_(_silent(at, urgent=urgent)), true() if but is None else subscriber.c.id != but)
+        select(subscriber.c.id)
+        .where(subscriber.c.id.in_(somebody), not_(_silent(at, urgent=urgent)))
+        .where(true() if but is None else subscriber.c.id != but)
         .cte("reached")
     )
-    blank = [null() for _ in range(len(groups.selected_columns) - 3)]
-    people = select(literal(_PERSON), null(), *blank, func.count()).select_from(reached)
-    lives = reached.outerjoin(subscriber_zone, subscriber_zone.c.subscriber == reached.c.subscriber)
+    people = select(literal(_PERSON), null(), null(), null(), func.count())
+    lives = reached.outerjoin(subscriber_zone, subscriber_zone.c.subscriber == reached.c.id)
     place = subscriber_zone.c.zone
-    places = select(literal(_PLACE), place, *blank, func.count()).select_from(lives).group_by(place)
-    rows: Sequence[Any] = conn.execute(union_all(groups, people, places)).all()
-    return Foreseen(
-        groups=[_alike(at, *row) for row in rows if row[0] not in (_PERSON, _PLACE)],
-        people=next(row[-1] for row in rows if row[0] == _PERSON),
-        by_zone={row[1]: row[-1] for row in rows if row[0] == _PLACE},
+    places = select(literal(_PLACE), place, null(), null(), func.count())
+    parts = (
+        _groups(everybody, at),
+        people.select_from(reached),
+        places.select_from(lives).group_by(place),
+        _missed(everybody),
     )
+    found = defaultdict[int, list[Any]](list)
+    for row in conn.execute(union_all(*parts)):
+        found[row[0]].append(row[1:])
+    return Foreseen(
+        groups=[_alike(at, *row) for row in found[_ALIKE]],
+        people=found[_PERSON][0][-1],
+        by_zone={row[0]: row[-1] for row in found[_PLACE]},
+        missed=_unreached(found[_MISSED]),
+    )
+
+
+def _unreached(rows: Sequence[Sequence[Any]]) -> Mapping[ChannelName, Unreached]:
+    lost = defaultdict[ChannelName, list[int]](lambda: [0, 0, 0])
+    for why, channel, _, count in rows:
+        lost[ChannelName(channel)][why] = count
+    return {name: Unreached(*counts) for name, counts in lost.items()}
 
 
 def asked(query: AudienceQuery) -> Told:
-    """Everybody of `audience.page_statement`, of the whole town at once."""
-    people = _people(query)
-    used = contact_point.alias("used")
-    nth = func.row_number().over(partition_by=used.c.address, order_by=people.c.subscriber)
-    return (
-        select(
-            literal(query.channel.value).label("channel"),
-            people.c.subscriber,
-            (people.c.rank if query.digestible else literal(0)).label("rank"),
-            (nth > 1).label("duplicate"),
-        )
-        .join_from(people, used, used.c.subscriber == people.c.subscriber)
-        .where(usable(used, query.channel))
+    """Everybody of `audience.page_statement`, of the whole town at once, and those it misses.
+
+    Which of several good addresses is used matters only where two people share one: it is asked of
+    those few.
+    """
+    people, used = _people(query), contact_point.alias("used")
+    theirs = and_(used.c.subscriber == people.c.subscriber, _good(used, query.channel))
+    every_point = query.channel is ChannelName.WEBPUSH
+    reached = used.c.id.is_not(None) if every_point else exists().where(theirs).correlate(people)
+    same = _doubled(query)
+    told = select(
+        literal(query.channel.value).label("channel"),
+        people.c.subscriber,
+        case((reached, people.c.rank if query.digestible else 0)).label("rank"),
+        (
+            used.c.id.in_(select(same.c.id))
+            if every_point
+            else people.c.subscriber.in_(select(same.c.subscriber))
+        ).label("duplicate"),
     )
+    return told.select_from(people.outerjoin(used, theirs) if every_point else people)
 
 
-def missed(conn: Connection, query: AudienceQuery) -> Unreached:
-    """Those who asked and whom this channel cannot reach."""
-    people = _people(query)
+def _doubled(query: AudienceQuery) -> CTE:
+    """The contact points at whose address somebody with a lower number is told already."""
+    used, other = contact_point.alias("shared"), contact_point.alias("other")
+    several = (
+        select(other.c.address)
+        .where(other.c.channel == query.channel.value)
+        .group_by(other.c.address)
+        .having(func.count() > 1)
+    )
+    wants = exists().where(subscription.c.subscriber == used.c.subscriber, _matches(query))
+    nth = func.row_number().over(partition_by=used.c.address, order_by=used.c.subscriber)
+    rows = (
+        select(used.c.id, used.c.subscriber, nth.label("nth"))
+        .where(usable(used, query.channel), used.c.address.in_(several), wants.correlate(used))
+        .subquery()
+    )
+    twice = select(rows.c.id, rows.c.subscriber).where(rows.c.nth > 1)
+    return twice.cte(f"doubled_{query.channel.value}")
+
+
+def _missed(everybody: Any) -> Select[Any]:
+    """Those who asked and whom the channel cannot reach, by what comes nearest to it."""
     theirs = contact_point.alias("theirs")
-    has = select(1).where(
-        theirs.c.subscriber == people.c.subscriber, theirs.c.channel == query.channel.value
+    has = exists().where(
+        theirs.c.subscriber == everybody.c.subscriber, theirs.c.channel == everybody.c.channel
     )
     verified = has.where(theirs.c.verified_at.is_not(None))
-    good = verified.where(theirs.c.suspended_at.is_(None))
-    why = case(
-        (exists(verified.correlate(people)), 2), (exists(has.correlate(people)), 1), else_=0
-    ).label("why")
-    few = select(why).select_from(people).where(~exists(good.correlate(people))).subquery()
-    tally = select(few.c.why, func.count()).group_by(few.c.why)
-    found = {row[0]: row[1] for row in conn.execute(tally)}
-    return Unreached(found.get(2, 0), found.get(1, 0), found.get(0, 0))
+    why = case((verified.correlate(everybody), 0), (has.correlate(everybody), 1), else_=2)
+    few = (
+        select(everybody.c.channel, why.label("why"))
+        .where(everybody.c.rank.is_(None))
+        .subquery("few")
+    )
+    told = select(literal(_MISSED), few.c.why, few.c.channel, null(), func.count())
+    return told.group_by(few.c.channel, few.c.why)
 
 
 def _people(query: AudienceQuery) -> Any:
-    return (
-        select(subscription.c.subscriber, func.min(cadence_rank(subscription)).label("rank"))
-        .where(
-            subscription.c.theme.in_(query.theme_lineage),
-            subscription.c.channel == query.channel.value,
-            _lives_there(query.zones),
-        )
-        .group_by(subscription.c.subscriber)
-        .subquery("people")
+    rank = cadence_rank(subscription)
+    rows = select(subscription.c.subscriber, rank.label("rank")).where(_matches(query))
+    if len(query.theme_lineage) > 1:
+        rows = select(subscription.c.subscriber, func.min(rank).label("rank"))
+        rows = rows.where(_matches(query)).group_by(subscription.c.subscriber)
+    return rows.subquery("people")
+
+
+def _matches(query: AudienceQuery) -> ColumnElement[bool]:
+    theme = subscription.c.theme
+    lineage = query.theme_lineage
+    return and_(
+        theme == lineage[0] if len(lineage) == 1 else theme.in_(lineage),
+        subscription.c.channel == query.channel.value,
+        _lives_there(query.zones),
     )
 
 
 def usable(used: Any, channel: ChannelName) -> ColumnElement[bool]:
     """Whether a contact point is what its person is told on: any device, else the first address."""
-    good = and_(
-        used.c.channel == channel.value,
-        used.c.verified_at.is_not(None),
-        used.c.suspended_at.is_(None),
-    )
+    good = _good(used, channel)
     if channel is ChannelName.WEBPUSH:
         return good
     better = contact_point.alias("better")
@@ -176,13 +224,17 @@ def usable(used: Any, channel: ChannelName) -> ColumnElement[bool]:
         and_(better.c.position == used.c.position, better.c.id < used.c.id),
     )
     rival = select(1).where(
-        better.c.subscriber == used.c.subscriber,
-        better.c.channel == channel.value,
-        better.c.verified_at.is_not(None),
-        better.c.suspended_at.is_(None),
-        before,
+        better.c.subscriber == used.c.subscriber, _good(better, channel), before
     )
     return and_(good, ~exists(rival.correlate(used)))
+
+
+def _good(point: Any, channel: ChannelName) -> ColumnElement[bool]:
+    return and_(
+        point.c.channel == channel.value,
+        point.c.verified_at.is_not(None),
+        point.c.suspended_at.is_(None),
+    )
 
 
 def _lives_there(zones: tuple[int, ...] | None) -> ColumnElement[bool]:
@@ -200,28 +252,35 @@ def _lives_there(zones: tuple[int, ...] | None) -> ColumnElement[bool]:
 
 
 def _groups(everybody: Any, at: datetime) -> Select[Any]:
+    """A database sorts what it groups: all that is no word is told in one number, not in ten
+    columns. `_alike` reads it."""
+    ranks = {name.value: place for place, name in enumerate(ChannelName)}
+    way = case(ranks, value=everybody.c.channel) * len(CADENCES) + everybody.c.rank
+    same = case((everybody.c.duplicate, 1), else_=0)
     each = (
         select(
-            everybody.c.channel,
-            everybody.c.rank,
-            everybody.c.duplicate,
+            ((_wish(at) * _WAYS + way) * 2 + same).label("number"),
             subscriber.c.language,
             subscriber.c.timezone,
-            subscriber.c.quiet_start,
-            subscriber.c.quiet_end,
-            subscriber.c.urgent_breaks_quiet,
-            _paused(at).label("paused"),
-            subscriber.c.pause_keeps_urgent,
         )
         .join_from(everybody, subscriber, subscriber.c.id == everybody.c.subscriber)
+        .where(everybody.c.rank.is_not(None))
         .subquery("each")
     )
-    return select(*each.c, func.count()).group_by(*each.c)
+    columns = each.c
+    told = select(literal(_ALIKE), columns.number, columns.language, columns.timezone, func.count())
+    return told.group_by(columns.number, columns.language, columns.timezone)
 
 
-def _paused(at: datetime) -> ColumnElement[bool]:
-    until = subscriber.c.paused_until
-    return case((and_(until.is_not(None), until > at), true()), else_=false())
+def _wish(at: datetime) -> ColumnElement[int]:
+    until, person = subscriber.c.paused_until, subscriber.c
+    flags: ColumnElement[int] = (
+        case((person.urgent_breaks_quiet, _BREAKS), else_=0)
+        + case((and_(until.is_not(None), until > at), _PAUSED), else_=0)
+        + case((person.pause_keeps_urgent, _KEEPS), else_=0)
+    )
+    quiet = func.coalesce(person.quiet_start * _A_DAY + person.quiet_end, _NO_QUIET)
+    return quiet * _FLAGS + flags
 
 
 def _silent(at: datetime, *, urgent: bool) -> ColumnElement[bool]:
@@ -229,28 +288,19 @@ def _silent(at: datetime, *, urgent: bool) -> ColumnElement[bool]:
     return and_(paused, not_(subscriber.c.pause_keeps_urgent)) if urgent else paused
 
 
-def _alike(  # noqa: PLR0917 (a row, in the order it was selected)
-    at: datetime,
-    channel: str,
-    rank: int,
-    duplicate: bool,
-    language: str,
-    timezone: str,
-    quiet_start: int | None,
-    quiet_end: int | None,
-    breaks: bool,
-    paused: bool,
-    keeps: bool,
-    count: int,
-) -> Alike:
+def _alike(at: datetime, number: int, language: str, timezone: str, count: int) -> Alike:
+    rest, duplicate = divmod(number, 2)
+    wish, way = divmod(rest, _WAYS)
+    channel, rank = divmod(way, len(CADENCES))
+    quiet, flags = divmod(wish, _FLAGS)
     wants = Preference(
         verified=True,
         suspended=False,
         subscribed=True,
         cadence=CADENCES[rank],
-        quiet=QuietHours.stored(quiet_start, quiet_end, timezone),
-        urgent_breaks_quiet=bool(breaks),
-        paused_until=at + _A_MOMENT if paused else None,
-        pause_keeps_urgent=bool(keeps),
+        quiet=None if quiet == _NO_QUIET else QuietHours(*divmod(quiet, _A_DAY), timezone),
+        urgent_breaks_quiet=bool(flags & _BREAKS),
+        paused_until=at + _A_MOMENT if flags & _PAUSED else None,
+        pause_keeps_urgent=bool(flags & _KEEPS),
     )
-    return Alike(ChannelName(channel), language, wants, bool(duplicate), count)
+    return Alike(tuple(ChannelName)[channel], language, wants, bool(duplicate), count)

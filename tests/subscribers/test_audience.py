@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, insert, text
 from channels.base import ChannelName
 from subscribers.audience import AudienceQuery, page_end, page_statement
 from subscribers.catalogue import Catalogue
-from subscribers.foresight import Unreached, asked, foresee, missed
+from subscribers.foresight import Unreached, asked, foresee
 from subscribers.preferences import Cadence
 from subscribers.tables import contact_point, subscriber, subscriber_zone, subscription
 
@@ -169,7 +169,7 @@ def test_a_whole_town_is_counted_as_the_rules_name_it(
                     if (group.preference.cadence, group.duplicate) == (cadence, same)
                 ]
                 assert sum(alike) == sum(row[2:] == (cadence, same) for row in rows)
-        lost = missed(conn, query)
+        lost = found.missed.get(query.channel, Unreached(0, 0, 0))
         verified = [p for p in people if any(x.verified for x in p.points)]
         assert lost.suspended <= len(verified)
         everybody = {
@@ -195,8 +195,8 @@ def test_those_a_channel_cannot_reach_are_told_apart(conn: Connection, town: Cat
     towns = [(good,), (new,), (dead, new), (mail,), (), (good, dead)]
     settle_in(conn, [Person(points, wishes, frozenset()) for points in towns])
     query = AudienceQuery(1, (1,), None, sms, digestible=True)
-    assert missed(conn, query) == Unreached(suspended=1, unverified=1, no_contact_point=2)
     found = foresee(conn, [asked(query)], NOW)
+    assert found.missed == {sms: Unreached(suspended=1, unverified=1, no_contact_point=2)}
     assert (found.people, [(g.duplicate, g.count) for g in found.groups]) == (
         2,
         [(False, 1), (True, 1)],

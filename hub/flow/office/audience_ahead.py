@@ -17,10 +17,9 @@ from hub.announcement import Announcement
 from hub.flow.planning.followed import followers
 from hub.flow.planning.reach import query_for
 from hub.ledger.stand_ins import every_channel
-from subscribers.audience import AudienceQuery
 from subscribers.catalogue import Catalogue
 from subscribers.crier import crier_of
-from subscribers.foresight import Alike, Told, Unreached, asked, foresee, missed
+from subscribers.foresight import Alike, Told, Unreached, asked, foresee
 from subscribers.preferences import Digest, Hold, Send, Skip, decide
 from templates.content import Kind
 from templates.render import choose
@@ -106,7 +105,7 @@ def audience_of(
     return Audience(
         at,
         found.people,
-        tuple(_going(conn, query, tally, first=first) for query in queries),
+        tuple(_going(name, tally, found.missed.get(name, _NOBODY)) for name in names),
         {_key(zone, catalogue): n for zone, n in found.by_zone.items()},
         dict(copies),
     )
@@ -129,16 +128,10 @@ def _verdict(urgency: Urgency, group: Alike, at: datetime) -> str:
 
 
 def _going(
-    conn: Connection,
-    query: AudienceQuery,
-    tally: Mapping[tuple[ChannelName, str], int],
-    *,
-    first: bool,
+    name: ChannelName, tally: Mapping[tuple[ChannelName, str], int], lost: Unreached
 ) -> Going:
-    name = query.channel
     verdicts = ("leaving", "held", "digested", "paused", "same_address")
-    counted = {each: tally.get((name, each), 0) for each in verdicts}
-    return Going(name, **counted, missed=missed(conn, query) if first else _NOBODY)
+    return Going(name, **{each: tally.get((name, each), 0) for each in verdicts}, missed=lost)
 
 
 def _key(zone: int | None, catalogue: Catalogue) -> str:
