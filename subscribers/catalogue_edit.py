@@ -3,7 +3,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Final
 
@@ -25,7 +25,7 @@ from subscribers.catalogue_file import LEVELS
 from subscribers.tables import subscriber_zone, subscription, theme, zone
 
 Node = Theme | Zone
-_MAP: Final = "carte"  # the page of the map stands at that address
+_PAGES: Final = ("carte", "rues")  # pages stand at these addresses
 _NOT_KEY: Final = re.compile(r"[^a-z0-9]+")
 
 
@@ -80,15 +80,29 @@ def may_stand_under(nodes: Mapping[int, Node], node: Node | None, level: str) ->
 
 def add(conn: Connection, kind: Kind, catalogue: Catalogue, values: Mapping[str, Any]) -> str:
     """A new one, after all others. Returns the key made from its French name, its own for ever."""
-    taken = {_MAP, *(node.key for node in kind.nodes(catalogue).values())}
-    stem = key_of(values["names"]["fr"]) or kind.value
-    key = next(k for k in (stem, *(f"{stem}-{n}" for n in range(2, 10**6))) if k not in taken)
-    last = max((node.position for node in kind.nodes(catalogue).values()), default=-1)
-    row = {**values, "key": key, "authority": catalogue.authority, "position": last + 1}
-    conn.execute(insert(kind.table).values(row))
+    [key] = add_many(conn, kind, catalogue, [values])
     if kind is Kind.THEME:
         crier.keep_up(conn, catalogue.authority)
     return key
+
+
+def add_many(
+    conn: Connection, kind: Kind, catalogue: Catalogue, several: Sequence[Mapping[str, Any]]
+) -> Sequence[str]:
+    """New ones after all others, in this order. Returns their keys."""
+    nodes = kind.nodes(catalogue).values()
+    taken = {*_PAGES, *(node.key for node in nodes)}
+    last = max((node.position for node in nodes), default=-1)
+    rows, keys = [], []
+    for position, values in enumerate(several, start=last + 1):
+        stem = key_of(values["names"]["fr"]) or kind.value
+        key = next(k for k in (stem, *(f"{stem}-{n}" for n in range(2, 10**6))) if k not in taken)
+        taken.add(key)
+        keys.append(key)
+        rows.append({**values, "key": key, "authority": catalogue.authority, "position": position})
+    if rows:
+        conn.execute(insert(kind.table), rows)
+    return keys
 
 
 def key_of(name: str) -> str:

@@ -141,6 +141,7 @@ KEYED |= {
 # what keeps running: the queue, channels, sources, health
 PLANT = ("released", "not_held", "channel_paused", "channel_resumed", "secret_kept", "no_secret")
 KEYED |= {
+    *("flash.streets_added", "flash.streets_same"),
     *(f"flash.{word}" for word in ("source_revoked", "source_changed", "rules_kept", "rules_gone")),
     *(f"mode.{mode}{part}" for mode in sources.MODES for part in ("", ".says")),
     *(f"rule.{name}{part}" for name in mapped.FIELDS for part in ("", ".hint")),
@@ -156,6 +157,7 @@ KEYED |= {
     *(f"text.{name}" for name in texts.NAMES),
     *(f"kept.{name}" for name in retention.PERIODS),
 }
+KEYED |= {f"flash.{name}" for name in ("password_asked", "trial_asked", "trial_none")}  # letters
 SPOKEN_ATTRIBUTES = {"alt", "aria-label", "data-label", "placeholder", "title"}
 
 

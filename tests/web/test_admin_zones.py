@@ -11,6 +11,7 @@ from door_rig import authority_of
 
 from hub.demo_town import town
 from hub.flow.office.roles import Role
+from hub.ledger import tables
 from subscribers.catalogue import load_catalogue
 
 PATH = "/admin/lieux"
@@ -90,6 +91,63 @@ async def test_what_is_no_map_is_refused_in_a_sentence(office, hand, content):
     assert "Erreur" in reply.text
 
 
+async def test_a_name_that_several_places_have_draws_none_of_them_but_its_key_does(office, hand):
+    for parent in ("centre", "gare"):
+        street = {"name_fr": "Rue Jumelle", "name_en": "Twin", "level": "street", "parent": parent}
+        await hand.post(PATH, street)
+    features = [feature(SQUARE, name="rue jumelle !"), feature(SQUARE, key="rue-jumelle-2")]
+    judged = await send(hand, json.dumps({"features": features}))
+    assert "plusieurs lieux" in judged.text
+    assert "1 contour serait écrit" in judged.text
+
+
+async def test_a_large_map_is_shown_and_written_without_what_is_beside_its_outlines(office, hand):
+    wide = feature(SQUARE, key="centre", said="é" * 400_000)
+    wide["geometry"]["said"] = "beside"
+    judged = await send(hand, json.dumps({"features": [wide]}, ensure_ascii=False))
+    assert judged.status == 200
+    text = unescape(re.search(r'name="map" value="([^"]*)"', judged.text)[1])
+    form = aiohttp.FormData()
+    form.add_field("csrf", hand.csrf)
+    form.add_field("map", text, content_type="text/plain")
+    written = await hand.ask("POST", f"{PATH}/carte/ecrire", data=form)
+    assert written.status == 303
+    assert (await zones(office))["centre"].area == {"type": "Polygon", "coordinates": SQUARE}
+
+
+async def test_features_beyond_the_most_that_are_read_are_told(hand):
+    many = [feature(SQUARE, name=f"Lieu {n}") for n in range(1_002)]
+    judged = await send(hand, json.dumps({"features": many}))
+    assert "2 objets n’ont pas été lus" in judged.text
+
+
+async def test_streets_of_a_file_are_seen_then_added_in_their_district_once(office, hand):
+    lines = "nom_voie;quartier\nRue <Longue>;Centre\nRue Courte;Lune\n"
+    judged = await send(hand, lines, f"{PATH}/rues")
+    assert "2 rues seraient ajoutées" in judged.text
+    assert "Lune" in judged.text
+    assert "rue-longue" not in await zones(office)
+    shown = unescape(re.search(r"hidden>\n(.*?)</textarea>", judged.text, re.DOTALL)[1])
+    for _ in range(2):
+        assert (await hand.post(f"{PATH}/rues/ecrire", {"streets": shown})).status == 303
+    known = await zones(office)
+    assert known["rue-longue"].parent == known["centre"].id
+    assert known["rue-courte"].parent == known["valmont-sur-orne"].id
+    assert "rue-longue-2" not in known
+    lines_of = tables.audit.c.verb == "catalogue_streets"
+    assert [line.detail for line in await office.door.rows(tables.audit, lines_of)] == [
+        {"places": 2}
+    ]
+    again = await send(hand, lines, f"{PATH}/rues")
+    assert "2 y sont déjà" in again.text
+
+
+@pytest.mark.parametrize("content", ["", "a;b\n1;2\n"])
+async def test_a_file_without_streets_is_refused_in_a_sentence(hand, content):
+    reply = await send(hand, content, f"{PATH}/rues")
+    assert (reply.status, 'id="file-error"' in reply.text) == (422, True)
+
+
 async def test_periods_are_those_of_the_settings(office, hand):
     page = (await hand.get("/admin/conservation")).text
     for words in ("7 jours", "13 mois", "3 ans"):
@@ -98,6 +156,6 @@ async def test_periods_are_those_of_the_settings(office, hand):
 
 async def test_places_and_periods_are_for_who_administers(office):
     other = await office.officer({Role.OPERATE: None, Role.APPROVE: None})
-    for path in (PATH, f"{PATH}/carte", "/admin/conservation"):
+    for path in (PATH, f"{PATH}/carte", f"{PATH}/rues", "/admin/conservation"):
         assert (await other.get(path)).status == 403
     assert (await send(other, "{}")).status == 403

@@ -74,6 +74,7 @@ DEEDS_ELSEWHERE: Final = (
     "catalogue_archive",
     "catalogue_restore",
     "catalogue_draw",
+    "catalogue_streets",
     "identity_change",
     "text_change",
     "text_house",

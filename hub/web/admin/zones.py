@@ -150,6 +150,7 @@ def _map_page(
         drawing=draw(catalogue, spoken, set(reading.areas) if reading else set()),
         verdicts=said,
         writable=len(reading.areas) if reading else 0,
+        left_out=reading.left_out if reading else 0,
         judged=reading is not None,
         text=text,
         wrong=wrong,

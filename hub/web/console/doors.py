@@ -14,6 +14,7 @@ from hub.web.admin import (
     retention,
     rules,
     sources,
+    streets,
     team,
     texts,
     themes,
@@ -58,6 +59,7 @@ DOORS: Final[tuple[ModuleType, ...]] = (
     playing,
     administration,
     themes,
+    streets,  # before the places: its path could be a key
     zones,
     retention,
     identity,
