@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from channels.base import ChannelName, Urgency
 from hub.announcement import Announcement, Event, Note, State, advance
+from hub.ledger import recurrences
 from hub.ledger.database import AnyRow
 from hub.ledger.runs import RunState
 from hub.ledger.tables import announcement as table
@@ -280,6 +281,8 @@ def move(
     if moved.rowcount != 1:
         advance(by_id(conn, announcement.id).state, event)  # says why, where it still can be said
         raise StaleAnnouncementError(announcement.code)
+    if event is Event.CANCEL and announcement.published is None:
+        recurrences.refuse(conn, announcement.code, now)
     return by_id(conn, announcement.id)
 
 

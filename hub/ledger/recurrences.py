@@ -89,6 +89,12 @@ def end(conn: Connection, recurrence_id: int, now: datetime) -> None:
     conn.execute(stopped.values(next=None, ended=now))
 
 
+def refuse(conn: Connection, code: str, now: datetime) -> None:
+    """Its first announcement never leaves: so do none of the others."""
+    mine = update(table).where(table.c.code == code, table.c.ended.is_(None))
+    conn.execute(mine.values(next=None, ended=now))
+
+
 def _read(conn: Connection, query: Select[Any]) -> list[Recurrence]:
     rows: Sequence[AnyRow] = conn.execute(query.order_by(table.c.id)).all()
     return [

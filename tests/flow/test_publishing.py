@@ -15,10 +15,12 @@ from hub.flow.accept.principal import Principal
 from hub.flow.accept.problems import ForbiddenError, RefusedError
 from hub.flow.accept.recurrence import Repeat, local_day
 from hub.flow.office import attachments, compositions, four_eyes
+from hub.flow.office.agenda import agenda
 from hub.flow.office.compositions import EditedMeanwhileError, NotEditableError
 from hub.flow.office.four_eyes import OwnAnnouncementError
 from hub.flow.office.publishing import ChangedMeanwhileError
 from hub.flow.office.roles import Role
+from hub.flow.office.scope import scope_of
 from hub.ledger import announcements, audit, tables
 from hub.ledger.announcements import StaleAnnouncementError, digest_of
 
@@ -331,6 +333,50 @@ async def test_what_has_its_hour_waits_for_it_and_is_taken_back_until_then(hub):
     assert (await publishing(hub).undo(found.code, morel)).state is State.DRAFT
     await edit(hub, found.code, morel, **later, body="Autrement.")
     assert (await publishing(hub).submit(found.code, morel)).state is State.TO_APPROVE
+
+
+async def times_told(hub, days=30):
+    """What the calendar says is to come."""
+    reader = await appoint(hub, f"Lecteur {days}", {Role.READ: None})
+
+    def read(conn):
+        scope, now = scope_of(conn, reader, Role.READ), hub.clock.now()
+        return agenda(conn, scope, now, now + timedelta(days=days), now)
+
+    return [each.standing.value for each in await hub.ledger.read(read)]
+
+
+async def test_what_was_refused_or_taken_back_stands_in_no_calendar(hub):
+    morel, diallo = await appoint(hub, "Morel"), await appoint(hub, "Diallo")
+    weekly = {"when": "repeat", "every": "week", "repeat_at": "12:00", "until": "2026-12-07"}
+    one, two = await asked(hub, morel, **weekly), await asked(hub, morel, **weekly)
+    assert await times_told(hub) == ["to_approve", "to_approve", "again", "again", "again", "again"]
+    await publishing(hub).reject(one.code, diallo, "En double.")
+    await publishing(hub).withdraw(two.code, morel)
+    kept = select(tables.recurrence.c.ended).where(tables.recurrence.c.code == one.code)
+    assert await hub.ledger.read(lambda conn: conn.execute(kept).scalar_one()) is not None
+    assert await times_told(hub, 31) == []
+
+
+async def test_what_comes_again_comes_with_its_files(hub):
+    morel, diallo = await appoint(hub, "Morel"), await appoint(hub, "Diallo")
+    weekly = {"when": "repeat", "every": "week", "repeat_at": "12:00"}
+    written = await compose(hub, morel, **weekly)
+    await add_file(hub, written.code, morel, b"%PDF-1.7 un")
+    await publishing(hub).submit(written.code, morel)
+    await publishing(hub).approve(written.code, diallo)
+    again = tables.announcement.c.source == f"recurrence:{written.code}"
+
+    async def came():
+        query = select(tables.announcement.c.code).where(again)
+        return await hub.ledger.read(lambda conn: conn.execute(query).scalars().all())
+
+    hub.clock.leap(8 * 86_400)
+    await hub.until(came)
+    (code,) = await came()
+    found = await hub.ledger.read(lambda conn: attachments.content_of(conn, code, "arrete.pdf"))
+    assert found is not None
+    assert found[1] == b"%PDF-1.7 un"
 
 
 async def test_what_is_asked_for_again_on_another_day_comes_again_on_that_day(hub):

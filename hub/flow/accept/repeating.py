@@ -21,6 +21,7 @@ from hub.flow.accept.recurrence import Repeat, local_day
 from hub.flow.accept.repeats import expiry
 from hub.flow.accept.scrutiny import Desk, scrutinise
 from hub.flow.accept.submission import parse
+from hub.flow.office import attachments
 from hub.flow.site import Press
 from hub.flow.upkeep import one_by_one
 from hub.ledger import announcements, audit, recurrences
@@ -91,6 +92,7 @@ class Repeating:
             self._say(conn, each, now, "repeat_refused", each.code, day)
             return
         written = announcements.insert(conn, drawn, source=source, source_key=day, sha256="")
+        attachments.copy(conn, each.code, written.code)
         self._say(conn, each, now, "publish", written.code, day)
         publish(conn, written, self.press, now)
 

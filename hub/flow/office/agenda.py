@@ -122,9 +122,13 @@ def _standing(published: datetime | None, state: State) -> Standing:
 
 
 def _again(conn: Connection, scope: Scope, start: datetime, end: datetime) -> Iterable[Entry]:
-    """The times to come; the first of each stands in the ledger as an announcement already."""
-    for each in recurrences.of_authority(conn, scope.catalogue.authority):
-        if each.next is not None and each.next < end:
+    """The times to come; the first of each stands in the ledger as an announcement already. Of what
+    is being written again there are none."""
+    town, table = scope.catalogue.authority, announcement
+    drafts = select(table.c.code).where(table.c.authority == town, table.c.state == State.DRAFT)
+    written = set(conn.execute(drafts).scalars())
+    for each in recurrences.of_authority(conn, town):
+        if each.next is not None and each.next < end and each.code not in written:
             yield from _times(each, scope, max(start, each.next), end)
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, literal, select, update
 
 from hub.announcement import PUBLIC_STATES
 from hub.flow.office.compositions import Composition, NotEditableError, load, say
@@ -103,6 +103,13 @@ def detach(
     if gone.rowcount:
         _edited(conn, composition, officer, now)
     return gone.rowcount > 0
+
+
+def copy(conn: Connection, code: str, to: str) -> None:
+    """The same files for another announcement: one that comes again comes with them."""
+    kept = [column for column in table.c if column.name not in ("id", "code")]
+    same = select(literal(to), *kept).where(table.c.code == code).order_by(table.c.id)
+    conn.execute(insert(table).from_select(["code", *(each.name for each in kept)], same))
 
 
 def of_codes(conn: Connection, codes: Collection[str]) -> Mapping[str, Sequence[Attachment]]:

@@ -91,6 +91,7 @@ def _going_on(conn: Connection, authority: int, now: datetime) -> list[Announcem
             table.c.authority == authority,
             table.c.source.not_in(UNSEEN),
             table.c.state.in_(_TO_TELL) | table.c.code.in_(coming) | alert,
+            table.c.state != State.DRAFT,
         )
     )
     return [
