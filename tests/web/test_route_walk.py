@@ -16,6 +16,7 @@ OPEN = {
     "/console/connexion": "the way in",
     "/console/connexion/cle/defi": "what a passkey signs",
     "/console/connexion/cle": "the way in by a passkey",
+    "/console/connexion/oubli": "whoever forgot their password asks for a link",
     "/console/invitation/{token}": "whoever holds the link chooses their password",
 }
 """The doors of nobody signed in; each carries the token of the page it was sent from."""

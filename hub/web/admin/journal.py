@@ -62,6 +62,7 @@ DEEDS_ELSEWHERE: Final = (
     "remove_passkey",
     "accept_invitation",
     "reset_password",
+    "ask_password",
     "language",
     "look_up",
     "keep_secret",

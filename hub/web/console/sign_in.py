@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
+from channels.base import ChannelName
 from hub.flow.office import officers, passkeys, second
 from hub.flow.office.officers import Officer
 from hub.flow.office.second import Proof
@@ -110,7 +111,8 @@ def _form(
     status = 422 if wrong else 200
     hub = desk(request)
     keys = passkeys.place_of(hub.site.public_url, hub.authority_name) is not None
-    shown = {"email": email, "back": back, "wrong": wrong, "keys": keys}
+    letters = ChannelName.EMAIL in hub.intake.channels
+    shown = {"email": email, "back": back, "wrong": wrong, "keys": keys, "letters": letters}
     return show_at_the_door(request, "console/sign_in.html", status=status, **shown)
 
 
