@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, func, select
 
+from hub.announcement import Announcement
 from hub.delivery import REACHED
 from hub.ledger import announcements
 from hub.ledger.measures import Measure, Told
@@ -13,6 +14,7 @@ from hub.reports.costs import Tariff, costs, mine
 from hub.reports.progress import ChannelProgress, progress
 from hub.reports.summary import Reach, reach
 from subscribers.catalogue import load_catalogue
+from subscribers.crier import crier_of
 from subscribers.tables import subscriber_zone
 
 
@@ -52,7 +54,7 @@ def measure(conn: Connection, number: int, tariff: Tariff) -> Measure:
         median=found.median,
         slowest_in_twenty=found.slowest_in_twenty,
         channels={name: _told(each, *spent[name]) for name, each in by_channel.items()},
-        zones=_zones(conn, number),
+        zones=_zones(conn, about),
     )
 
 
@@ -77,14 +79,18 @@ def _erased(conn: Connection, number: int) -> bool:
     return conn.execute(select(run.c.id).where(*retired).limit(1)).first() is not None
 
 
-def _zones(conn: Connection, number: int) -> Mapping[int | None, int]:
+def _zones(conn: Connection, about: Announcement) -> Mapping[int | None, int]:
     """People reached, by the zones they follow today."""
-    where = mine(conn, number)
+    where, crier = mine(conn, about.id), crier_of(conn, about.authority)
     if where is None:
         return {}
     told = (
         select(delivery.c.subscriber)
-        .where(where, delivery.c.state.in_(sorted(REACHED)))
+        .where(
+            where,
+            delivery.c.state.in_(sorted(REACHED)),
+            delivery.c.subscriber != (crier or 0),
+        )
         .distinct()
         .subquery()
     )

@@ -13,6 +13,7 @@ from hub.ledger import announcements, stand_ins
 from hub.ledger.tables import announcement as announcement_table
 from hub.ledger.tables import delivery, run
 from hub.reports.progress import ChannelProgress, progress
+from subscribers.crier import crier_of
 from subscribers.tables import from_ms
 
 
@@ -35,7 +36,8 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """People, each counted once over all channels, and how long they waited for their message.
+    """People, each counted once over all channels, and how long they waited for their message. The
+    town's own account is nobody.
 
     A delay runs from publication to the provider's last word; None where nobody was reached.
     """
@@ -97,8 +99,9 @@ def reach(conn: Connection, announcement: Announcement) -> Reach:
         delivery.c.run.in_([row.id for row in rows]),
         delivery.c.id >= min(row.first_delivery for row in rows),
     )
-    who = func.count(delivery.c.subscriber.distinct())
-    told = func.count(case((_REACHED, delivery.c.subscriber)).distinct())
+    somebody = delivery.c.subscriber != (crier_of(conn, announcement.authority) or 0)
+    who = func.count(case((somebody, delivery.c.subscriber)).distinct())
+    told = func.count(case((and_(somebody, _REACHED), delivery.c.subscriber)).distinct())
     arrived = func.sum(case((_REACHED, 1), else_=0))
     people, reached, arrivals = conn.execute(select(who, told, arrived).where(mine)).one()
     return Reach(

@@ -19,6 +19,7 @@ from hub.reports.costs import mine
 from hub.reports.progress import ChannelProgress
 from hub.reports.shown import shown_state
 from hub.reports.summary import Summary, summary
+from subscribers.crier import crier_of
 from subscribers.tables import from_ms, to_ms
 from templates.pages.wording import ShownState
 
@@ -172,8 +173,10 @@ def _people(conn: Connection, found: Summary) -> int | None:
     where = mine(conn, number)
     people = 0
     if where is not None:
+        crier = crier_of(conn, found.announcement.authority)  # the town's own account is nobody
         who = func.count(delivery.c.subscriber.distinct())
-        people = conn.execute(select(who).where(where)).scalar_one()
+        somebody = delivery.c.subscriber != (crier or 0)
+        people = conn.execute(select(who).where(where, somebody)).scalar_one()
     while len(counted) >= _KEPT:
         counted.pop(next(iter(counted)), None)
     counted[number] = (total, people)

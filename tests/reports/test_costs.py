@@ -5,9 +5,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, insert, select, update
 
-from channels.base import ChannelName, EmailText, PostText, PushText, Reason, SmsText, Text
+from channels.base import (
+    ChannelName,
+    EmailText,
+    PostText,
+    PushText,
+    Reason,
+    Recipient,
+    SmsText,
+    Text,
+)
 from hub.announcement import Announcement, Event
 from hub.delivery import DeliveryState
 from hub.ledger import announcements, measures
@@ -17,6 +26,9 @@ from hub.ledger.tables import delivery, digest_item, run
 from hub.pricing import Prices
 from hub.reports.costs import Cost, Tariff, besides, costs
 from hub.reports.measuring import measure
+from hub.reports.summary import reach
+from hub.reports.watched import watched
+from subscribers import crier, directory
 from subscribers.catalogue import Catalogue, load_catalogue
 from subscribers.tables import subscriber
 
@@ -182,3 +194,18 @@ def test_what_no_officer_wrote_is_not_measured(board: Any, source: str) -> None:
     announcements.move(board.conn, announcement, Event.FINISH, board.now)
     board.conn.execute(update(announcement_table).values(source=source))
     assert measures.due(board.conn, board.now, 9) == []
+
+
+def test_the_towns_own_account_is_nobody(board: Any) -> None:
+    announcement = board.publish(SMS, EMAIL)
+    board.plan(announcement)
+    rows = board.rows(announcement)
+    its = select(delivery.c.subscriber).where(delivery.c.id == rows[0])
+    own = board.conn.execute(its).scalar_one()
+    directory.add_contact_point(board.conn, own, X, Recipient(crier.PUBLIC), board.now)
+    for row in rows[:2]:
+        board.move(row, S.DELIVERED, at=board.now)
+    told = reach(board.conn, announcement)
+    assert (told.people, told.reached) == (5, 1)
+    assert watched(board.conn, announcement.id, board.now).people == 5
+    assert sum(measure(board.conn, announcement.id, TARIFF).zones.values()) == 1

@@ -168,6 +168,8 @@ async def test_an_urgent_alert_is_six_answers(office):
     reply = await write(hand, code, given | {"six_what": "fuite de gaz"}, do="check")
     assert reply.status == 422
     assert '<a href="#six_do">' in reply.text
+    assert '<a href="#title">' not in reply.text, "six answers make it: the page has no such field"
+    assert '<a href="#body">' not in reply.text
     given |= {"six_what": "fuite de gaz", "six_where": "rue Basse", "six_do": "restez chez vous"}
     await write(hand, code, given, do="free")
     page = await hand.get(f"/console/annonces/{code}/rediger")

@@ -232,6 +232,9 @@ async def test_a_theme_that_needs_nobody_else_is_sent_by_its_author(hall):
     assert "Publication sans validation" in page.text
     assert (await decide(morel, code, page, do="send")).status == 303
     assert await verbs(office, code) == ["begin", "submit", "publish_alone"]
+    told = (await morel.get(f"/console/annonces/{code}")).text
+    assert "publiée sans validation" in told
+    assert "validée par" not in told, "nobody else read it"
 
 
 async def test_in_the_sandbox_one_sends_alone_and_is_told_how_it_really_is(office):
@@ -279,6 +282,21 @@ async def test_an_urgent_alert_that_leaves_something_out_is_acknowledged_and_lea
     assert 'href="#acknowledged"' in reply.text
     assert (await decide(morel, code, page, do="send", acknowledged="1")).status == 303
     assert await state_of(office, code) in ("running", "finished")
+
+
+async def test_an_all_clear_is_not_asked_what_an_alert_must_say(office):
+    morel = await office.officer(BOTH)
+    code = await written(office, morel, level="urgent")
+    page = await verify(morel, code)
+    assert (await decide(morel, code, page, do="send", acknowledged="1")).status == 303
+    reply = await morel.post(f"/console/annonces/{code}/suite", {"kind": "all_clear"})
+    over = reply.headers["Location"].split("/")[-2]
+    writing = await morel.get(f"/console/annonces/{over}/rediger")
+    assert "Répondre plutôt à six questions" not in writing.text
+    page = await verify(morel, over)
+    for told in (writing, page):
+        assert "Message complet" not in told.text
+    assert (await decide(morel, over, page, do="send")).status == 303
 
 
 async def test_over_the_months_budget_only_what_is_urgent_leaves(hall, monkeypatch):

@@ -57,6 +57,8 @@ def to_submission(document: Document, catalogue: Catalogue, now: datetime) -> Su
         asked = parse(found.asked)
     except RefusedError as error:
         known = {field_of(each) for each in found.problems}
+        if text(document, "shape") == "six" and known & set(QUESTIONS):
+            known |= {"title", "body"}  # what the unanswered questions would have made
         more = [each for each in error.problems if field_of(each) not in known]
         raise RefusedError([*found.problems, *more]) from None
     if found.problems:

@@ -33,6 +33,7 @@ from hub.web.console.sms_month import Left, left_of_month
 from hub.web.desk import Desk, desk
 from subscribers.catalogue import Catalogue, load_catalogue
 from templates.completeness import Element
+from templates.content import Kind
 
 MILLION: Final = 1_000_000
 _MOVED: Final = 20
@@ -74,7 +75,8 @@ class Checked:
 
     @property
     def misses(self) -> bool:
-        """Whether an urgent text leaves out one of the six: somebody must have seen that."""
+        """Whether an urgent text leaves out one of the six: somebody must have seen that. An
+        all-clear has nothing to ask of anybody."""
         urgent = self.announcement.urgency is Urgency.URGENT
         return urgent and any(not all(found.values()) for found in self.complete.values())
 
@@ -172,7 +174,8 @@ def _foreseen(conn: Connection, hub: Desk, found: Checked) -> Checked:
     press, now = hub.intake.press, hub.clock.now()
     prices = prices_of(hub.settings)
     ahead = looking_ahead(conn, found.announcement, found.catalogue, press, prices=prices, now=now)
-    complete = completeness_of(ahead, found.catalogue)
+    over = found.announcement.kind is Kind.ALL_CLEAR
+    complete = {} if over else completeness_of(ahead, found.catalogue)
     left = left_of_month(conn, hub, found.catalogue, now)
     again = found.again
     if found.mode is not Mode.WRITING:

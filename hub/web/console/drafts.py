@@ -35,6 +35,7 @@ from hub.web.problems import not_found
 from subscribers.catalogue import Catalogue
 from subscribers.geometry import PolygonProblem, read_area
 from templates.completeness import completeness
+from templates.content import Kind
 
 log = structlog.get_logger(__name__)
 
@@ -163,9 +164,10 @@ def beside(request: web.Request, seat: Seat, draft: Draft, tab: str = "") -> dic
 
 
 def complete(request: web.Request, draft: Draft) -> Any:
-    """Which of the six its words say, in the town's language; None while there are none."""
+    """Which of the six its words say, in the town's language; None while there are none, and of
+    an all-clear, which asks nothing of anybody."""
     content = next(iter(draft.announcement.contents.values()))
-    if not (content.title or content.body):
+    if draft.announcement.kind is Kind.ALL_CLEAR or not (content.title or content.body):
         return None
     catalogue, site = draft.catalogue, desk(request).site
     said = f"{catalogue.name}\n{content.title}\n{content.body}\n{site.page('x')}"

@@ -39,7 +39,7 @@ PARTS: Final = {
 }
 """The live ones: the id of each, and the end of its template's name."""
 DEEDS: Final = (
-    *("begin", "edit", "drop", "follow", "take_up", "submit", "withdraw", "propose"),
+    *("begin", "edit", "drop", "follow", "take_up", "submit", "withdraw", "propose", "trial"),
     *("approve", "return", "reject", "publish", "publish_alone", "undo"),
     *("pause", "resume", "cancel", "fallback", "redrive", "abandon", "reveal", "export"),
     *("repeat", "repeat_refused", "repeat_too_late", "repeat_stop"),
@@ -158,12 +158,19 @@ def context(request: web.Request, found: Sight) -> dict[str, Any]:
         "may": found.may,
         "author": about.author,
         "approved_by": found.watched.summary.approved_by or "",
+        "alone": _is_alone(found.deeds),
         "undo_left": undo_left(about, now),
         "again": found.again,
         "shut": _waiting_there(found),
         "patience": _patience(request, found),
         "deeds": [(each.at, each.actor, words) for each, words in _told(request, found)],
     }
+
+
+def _is_alone(deeds: Sequence[Deed]) -> bool:
+    """Whether its writer let it go without anybody else's approval, when it was last decided."""
+    decided = [each.verb for each in deeds if each.verb in ("approve", "publish_alone")]
+    return decided[-1:] == ["publish_alone"]
 
 
 def _waiting_there(found: Sight) -> list[tuple[Way, int]]:
