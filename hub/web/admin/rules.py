@@ -38,7 +38,6 @@ class Trial:
     fault: bool = False  # it is no JSON
     problems: Sequence[Problem] = ()
     became: Announcement | None = None
-    catalogue: Catalogue | None = None
     ahead: Ahead | None = None
 
 
@@ -56,10 +55,17 @@ class Typed:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A living source, and what it posted last."""
+    """A living source, and what it posted last; its `town`'s keys are what rules come to."""
 
     row: RowMapping
     posted: Sequence[Payload]
+    town: Catalogue
+
+    def keys(self, language: str) -> list[tuple[str, str]]:
+        """The living themes, then the districts, each with its name."""
+        places = [each for each in self.town.zones.values() if each.level == "district"]
+        named = (*self.town.themes.values(), *places)
+        return [(each.key, each.name(language)) for each in named if not each.archived]
 
 
 def routes() -> list[web.RouteDef]:
@@ -92,7 +98,7 @@ async def take(request: web.Request, seat: Seat) -> web.StreamResponse:
         return await _page(request, seat, source, typed)
     if act == "keep":
         return await _kept(request, seat, rules)
-    return await _page(request, seat, source, typed, await _tried(request, source.row, typed))
+    return await _page(request, seat, source, typed, await _tried(request, source, typed))
 
 
 async def _kept(request: web.Request, seat: Seat, rules: Mapping[str, str]) -> web.StreamResponse:
@@ -105,9 +111,9 @@ async def _kept(request: web.Request, seat: Seat, rules: Mapping[str, str]) -> w
     return see_other(request, f"{PATH}/{name}", "rules_kept" if rules else "rules_gone")
 
 
-async def _tried(request: web.Request, row: RowMapping, typed: Typed) -> Trial:
+async def _tried(request: web.Request, source: Source, typed: Typed) -> Trial:
     """By the very functions that take an event in; nothing is written."""
-    hub, principal = desk(request), credentials.acting_as(row)
+    hub, principal = desk(request), credentials.acting_as(source.row)
     if not typed.sample:
         return Trial(fault=True)
     try:
@@ -121,9 +127,8 @@ async def _tried(request: web.Request, row: RowMapping, typed: Typed) -> Trial:
     prices, press, now = prices_of(hub.settings), hub.intake.press, hub.clock.now()
 
     def read(conn: Connection) -> Trial:
-        town = load_catalogue(conn, became.authority)
-        ahead = looking_ahead(conn, became, town, press, prices=prices, now=now)
-        return Trial(became=became, catalogue=town, ahead=ahead)
+        ahead = looking_ahead(conn, became, source.town, press, prices=prices, now=now)
+        return Trial(became=became, ahead=ahead)
 
     return await hub.ledger.read(read)
 
@@ -135,7 +140,8 @@ async def _source(request: web.Request, seat: Seat) -> Source:
         row = found_source(conn, seat.authority.id, request.match_info["name"])
         if row is None or row["revoked"]:
             return None
-        return Source(row, payloads.latest(conn, row["id"]))
+        town = load_catalogue(conn, seat.authority.id)
+        return Source(row, payloads.latest(conn, row["id"]), town)
 
     found = await desk(request).ledger.read(read)
     if found is None:
@@ -148,8 +154,8 @@ async def _page(
 ) -> web.Response:
     spoken = language_of(request)
     told: dict[str, Any] = {}
-    if trial.became is not None and trial.catalogue is not None:
-        town, became = trial.catalogue, trial.became
+    if trial.became is not None:
+        town, became = source.town, trial.became
         content = choose(became.contents, town.language, town.language)
         told = {
             "title": content.title,
@@ -166,6 +172,7 @@ async def _page(
         posted=source.posted,
         mode=mode_of(source.row),
         fields=FIELDS,
+        keys=source.keys(spoken),
         rules=typed.rules,
         sample=typed.sample,
         wrong=typed.wrong,
