@@ -2,6 +2,7 @@
 """What fits, what does not and by how much, and how a thread is split."""
 
 import re
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -147,3 +148,61 @@ def test_what_phones_cut_is_cut_on_a_word_and_never_inside_a_sign(
 @given(st.text(max_size=200), st.integers(2, 120))
 def test_a_cut_text_is_never_longer_than_asked(text: str, length: int) -> None:
     assert len(fit.shorten(text, length)) <= length
+
+
+GLUED = [
+    "\U0001f600",
+    "é",
+    "a.",
+    "é.",
+    "a-",
+    "ville.fr",
+    "www.ville.fr/élus ",
+    "a.b.c.d.e.f.g ",
+    "@a.",
+]
+
+
+@pytest.mark.parametrize("piece", GLUED)
+@pytest.mark.parametrize("end", ["", ".fr", " https://alerte.example.org/a/7Kq2"])
+def test_no_text_is_weighed_for_long(piece: str, end: str) -> None:
+    """One of 20 000 characters took twenty minutes, in which nothing else left."""
+    fit.weight("warm")
+    began = time.process_time()
+    fit.weight((piece * 20_000)[:20_000] + end)
+    assert time.process_time() - began < 1.0
+
+
+WORDS = (
+    "L’eau",
+    "est",
+    "coupée.",
+    "12.30",
+    "S.N.C.F.",
+    "«\u00a0oui\u00a0»",
+    "\n",
+    "...",
+    "😷",
+    "日本",
+)
+LINKS = ("ville.fr", "www.ville.fr/élus?a=b.c", "https://ville.fr/arrêté-du-3.11.pdf,", "(t.co)")
+WRITTEN = st.lists(st.sampled_from([*WORDS, *LINKS]), max_size=40)
+
+
+@given(WRITTEN)
+def test_word_by_word_a_text_weighs_what_x_says(words: list[str]) -> None:
+    from twitter_text import parse_tweet
+
+    said = " ".join(words)
+    assert fit.weight(said) == parse_tweet(said).weightedLength
+
+
+def test_a_long_link_is_a_link_however_many_dots_it_has() -> None:
+    assert fit.weight("https://ville.fr/" + "a.b/" * 500 + "c") == 23
+
+
+def test_a_word_full_of_dots_weighs_no_less_than_x_says() -> None:
+    from twitter_text import parse_tweet
+
+    word = "a.fr" * 60
+    assert fit.weight(word) >= parse_tweet(word).weightedLength
