@@ -157,7 +157,8 @@ KEYED |= {
     *(f"text.{name}" for name in texts.NAMES),
     *(f"kept.{name}" for name in retention.PERIODS),
 }
-KEYED |= {f"flash.{name}" for name in ("password_asked", "trial_asked", "trial_none")}  # letters
+TRIED = ("trial_asked", "trial_none", "trial_wait", "password_asked")  # letters
+KEYED |= {f"flash.{name}" for name in TRIED}
 SPOKEN_ATTRIBUTES = {"alt", "aria-label", "data-label", "placeholder", "title"}
 
 

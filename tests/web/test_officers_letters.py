@@ -4,10 +4,12 @@
 import re
 
 from channels.base import ChannelName
-from hub.flow.office import officers
+from hub.flow.office import compositions, officers
 from hub.flow.office.letters import MOST_RESETS
+from hub.flow.office.roles import Role
 from hub.ledger import tables
 from hub.web.console.forgotten import MOST_ASKED
+from hub.web.console.trial import MOST_TRIALS
 
 FORGOTTEN = "/console/connexion/oubli"
 OTHER = "les saules du bord de l'Orne"
@@ -106,3 +108,109 @@ async def test_no_letter_no_address_and_no_link_of_one_is_in_the_log(office, log
     written = log.getvalue()
     assert hand.email not in written
     assert path.rpartition("/")[2] not in written
+
+
+WATER = {
+    "shape": "free",
+    "level": "information",
+    "title": "Coupure d'eau jeudi",
+    "body": "La ville coupe l'eau jeudi dès 8 h.",
+    "themes": ["eau"],
+    "whole": "1",
+    "channels": ["sms", "email"],
+    "when": "now",
+    "approval": "ask",
+}
+
+
+async def begun(office, hand, **fields):
+    """Something this officer is writing."""
+
+    def begin(conn):
+        who = officers.load(conn, hand.number)
+        return compositions.begin(conn, who, WATER | fields, office.door.clock.now()).code
+
+    return await office.door.hub.ledger.transact(begin)
+
+
+def flat(document):
+    return [
+        (name, each)
+        for name, value in document.items()
+        for each in (value if isinstance(value, list) else [value])
+    ]
+
+
+async def test_a_test_is_the_e_mail_that_the_preview_shows_but_for_its_mark(office):
+    hand = await office.writer()
+    code = await begun(office, hand, title_en="No water", body_en="On Thursday from 8 am.")
+    here = f"/console/annonces/{code}"
+    assert "M’envoyer un test" in (await hand.get(f"{here}/verifier")).text
+    reply = await hand.post(f"{here}/test")
+    assert reply.headers["Location"] == f"{here}/verifier"
+    assert "Le test part vers votre adresse" in (await hand.get(f"{here}/verifier")).text
+    await arrived(office, hand.email, 2)
+    french, english = sorted(mailbox(office, hand.email), key=lambda each: "No water" in each.html)
+    assert french.subject.startswith("[Test] ")
+    assert "No water" in english.subject
+    shown = (await hand.get(f"{here}/apercu-email")).text
+    assert french.html.strip() == shown.strip()
+    dead = re.search(r"/stop/[A-Za-z]{32}", french.text)
+    assert dead is not None
+    opened = await office.door.ask("POST", dead[0], data={"List-Unsubscribe": "One-Click"})
+    assert opened.status >= 400
+    lines = await office.door.rows(tables.audit, tables.audit.c.verb == "trial")
+    assert [line.object for line in lines] == [f"announcement:{code}"]
+    assert "example.org" not in str(lines)
+
+
+async def test_what_is_typed_is_saved_before_its_test_leaves(office):
+    hand = await office.writer()
+    code = await begun(office, hand)
+    here = f"/console/annonces/{code}"
+    page = await hand.get(f"{here}/rediger")
+    assert 'name="do" value="test"' in page.text
+    version = re.search(r'name="version" value="(\d+)"', page.text)[1]
+    typed = flat(WATER | {"title": "Eau rétablie"})
+    fields = [*typed, ("version", version), ("do", "test")]
+    reply = await hand.post(f"{here}/rediger", fields)
+    assert reply.headers["Location"] == f"{here}/rediger"
+    assert "Eau rétablie" in (await arrived(office, hand.email)).subject
+
+
+async def test_a_test_is_for_those_who_see_the_draft_and_few_a_minute(office):
+    hand = await office.writer()
+    code = await begun(office, hand)
+    others = [
+        await office.officer({Role.WRITE: ("cantine",)}),
+        await office.officer(authority="autreville"),
+    ]
+    for other in others:
+        assert (await other.post(f"/console/annonces/{code}/test")).status == 404
+    blank = await begun(office, hand, title="", body="")
+    await hand.post(f"/console/annonces/{blank}/test")
+    assert "écrivez un titre" in (await hand.get("/console/profil")).text
+    for _ in range(MOST_TRIALS):
+        await hand.post(f"/console/annonces/{code}/test")
+    assert "Trop de tests" in (await hand.get("/console/profil")).text
+    await arrived(office, hand.email, MOST_TRIALS - 1)
+    for other in others:
+        assert mailbox(office, other.email) == []
+
+
+async def test_whoever_may_approve_is_written_to_when_it_is_asked_for(make_door, make_office):
+    office = make_office(await make_door())
+    morel, diallo = await office.writer(), await office.approver(signed_in=False)
+    elsewhere = await office.officer(authority="autreville", signed_in=False)
+    code = await begun(office, morel)
+    here = f"/console/annonces/{code}/verifier"
+    page = (await morel.get(here)).text
+    hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page))
+    hidden.pop("csrf")
+    reply = await morel.post(here, hidden | {"do": "ask"})
+    assert reply.status == 303, reply.text
+    letter = await arrived(office, diallo.email)
+    assert letter.subject == "À valider\u00a0: Coupure d'eau jeudi"
+    assert f"{office.door.hub.settings.hub.public_url}{here}" in letter.text
+    assert mailbox(office, elsewhere.email) == mailbox(office, morel.email) == []
+    assert letter.text.count(diallo.email) == 0

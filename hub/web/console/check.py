@@ -21,6 +21,7 @@ from hub.web.console import checking
 from hub.web.console.checking import Checked, Mode, checked, publishing_of
 from hub.web.console.guard import Seat, seated
 from hub.web.console.showing import see_other, show
+from hub.web.console.trial import sends_trials
 from hub.web.desk import desk
 from hub.web.language import language_of
 
@@ -242,6 +243,7 @@ def _page(
         decisions=_decisions(seat, found),
         now=hub.clock.now(),
         training=hub.sandbox,
+        trials=sends_trials(hub),
         undo_seconds=0
         if found.announcement.urgency is Urgency.URGENT
         else hub.settings.console.undo_seconds,

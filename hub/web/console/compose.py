@@ -16,6 +16,7 @@ from hub.flow.office.roles import Role
 from hub.web.console.drafts import CODE, around_the_form, beside, composition_of, draft_of
 from hub.web.console.guard import HEADER, Seat, seated
 from hub.web.console.showing import see_other, show
+from hub.web.console.trial import send_trial
 from hub.web.desk import desk
 from hub.web.language import language_of
 from hub.web.problems import ProblemError
@@ -67,6 +68,8 @@ async def take(request: web.Request, seat: Seat) -> web.StreamResponse:
 
 async def _onwards(request: web.Request, seat: Seat, saved: Composition) -> web.StreamResponse:
     here = f"/console/annonces/{saved.code}"
+    if seat.text("do") == "test":
+        return await send_trial(request, seat, saved.code, f"{here}/rediger")
     if seat.text("do") != "check":
         return see_other(request, f"{here}/rediger", "saved")
     wrong = await problems(request, seat, saved.document)

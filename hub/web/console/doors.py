@@ -49,6 +49,7 @@ from hub.web.console import (
     sends,
     sign_in,
     statistics,
+    trial,
 )
 
 DOORS: Final[tuple[ModuleType, ...]] = (
@@ -77,6 +78,7 @@ DOORS: Final[tuple[ModuleType, ...]] = (
     new,  # before the announcements: its path could be a code
     compose,
     preview,
+    trial,
     attachments,
     models,
     home,
