@@ -16,6 +16,7 @@ from hub.ledger.audit import record
 from subscribers import crier
 from subscribers.catalogue import Catalogue, Theme, Zone, load_catalogue
 from subscribers.catalogue_file import ImportReport, import_catalogue
+from subscribers.catalogue_text import as_geojson, as_toml
 
 _catalogue = typer.Typer(help="Themes and zones: what one can subscribe to.")
 
@@ -97,6 +98,24 @@ def show(config: Config = CONFIG) -> None:
         return "\n".join(_trees(catalogue, desk.settings.hub.language))
 
     typer.echo(at_desk(config, read))
+
+
+@_catalogue.command()
+def export(
+    areas: Annotated[
+        Path | None, typer.Option(metavar="FILE.geojson", help="Write the outlines there.")
+    ] = None,
+    config: Config = CONFIG,
+) -> None:
+    """Print themes and zones as `hub catalogue import` takes them: what officers changed too."""
+
+    async def read(desk: Desk) -> Catalogue:
+        return await desk.catalogue()
+
+    town = at_desk(config, read)
+    if areas is not None:
+        areas.write_text(as_geojson(town), encoding="utf-8")
+    typer.echo(as_toml(town), nl=False)
 
 
 def _trees(catalogue: Catalogue, language: str) -> Iterator[str]:

@@ -88,3 +88,17 @@ def test_the_trees_show_the_keys_that_options_take(hub: Any, town: Path) -> None
     assert "  eau  Eau et coupures" in shown
     assert "    coupures  Coupures d’eau" in shown
     assert "    tanneries  Tanneries  (district)" in shown
+
+
+def test_what_is_exported_changes_nothing_when_it_is_imported_again(
+    hub: Any, town: Path, rows: Rows
+) -> None:
+    Path("town.toml").write_text(hub("catalogue", "export", "--areas", "town.geojson").out, "utf-8")
+    first = hub("catalogue", "import", "town.toml", "--areas", "town.geojson").out
+    assert "created" not in first
+    assert "archived" not in first
+    before = rows("SELECT * FROM theme"), rows("SELECT * FROM zone")
+    again = hub("catalogue", "export").out
+    assert again == Path("town.toml").read_text("utf-8")
+    assert hub("catalogue", "import", "town.toml", "--archive-missing").out == "27 unchanged.\n"
+    assert (rows("SELECT * FROM theme"), rows("SELECT * FROM zone")) == before
