@@ -483,6 +483,18 @@ async def test_no_key_publishes_what_came_back_to_its_author(hub):
         await hub.intake.approve(found.code, clerk)
 
 
+async def test_what_a_key_stopped_while_it_was_corrected_is_over_and_can_be_thrown_away(hub):
+    diallo, clerk = await appoint(hub, "Diallo"), Principal("cli", "clerk", 1, may_publish=True)
+    found = await hub.publish(KEY)
+    await publishing(hub).take_up(found.code, diallo)
+    await hub.intake.cancel(found.code, clerk)
+    with pytest.raises(UnlawfulMoveError):
+        await publishing(hub).submit(found.code, diallo)
+    draft, now = await load(hub, found.code, diallo), hub.clock.now()
+    await hub.write(lambda conn: compositions.drop(conn, draft, diallo, now))
+    assert (await hub.announcement(found)).state is State.CANCELLED
+
+
 async def test_a_request_taken_back_is_a_draft_again(hub):
     morel, diallo = await appoint(hub, "Morel"), await appoint(hub, "Diallo", BOTH)
     found = await asked(hub, morel)

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
-from hub.announcement import Announcement, Event
+from hub.announcement import Announcement, Event, State
 from hub.flow.accept.scrutiny import within
 from hub.flow.office import fields
 from hub.flow.office.fields import Document, texts
@@ -176,7 +176,8 @@ def drop(conn: Connection, composition: Composition, officer: Officer, now: date
         conn, composition.announcement
     ).startswith("officer:"):  # a system's is told of its end, and asked of nobody again
         about = announcements.by_id(conn, composition.announcement)
-        announcements.move(conn, about, Event.CANCEL, now)
+        if about.state is State.DRAFT:  # else the system has stopped it itself
+            announcements.move(conn, about, Event.CANCEL, now)
     say(conn, officer, "drop", composition.code, now)
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from channels.base import ChannelName
-from hub.announcement import Announcement, Event, State, UnlawfulMoveError
+from hub.announcement import Announcement, Event, State, UnlawfulMoveError, advance
 from hub.flow.accept.intake import (
     OVER,
     Intake,
@@ -247,6 +247,7 @@ class Publishing:
         author = compositions.names_of(conn, [composition.author])[composition.author]
         asked = replace(drawn.announcement, author=author)
         if composition.announcement is not None:
+            advance(announcements.by_id(conn, composition.announcement).state, Event.SUBMIT)
             written = announcements.rewrite(conn, composition.announcement, asked)
             recurrences.forget(conn, code)
         else:
