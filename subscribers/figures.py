@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, or_, select
 
 from channels.base import ChannelName
 from subscribers.catalogue import Catalogue
@@ -29,17 +29,43 @@ def people(conn: Connection, catalogue: Catalogue, place: int | None = None) -> 
     """The subscribers of a town; with `place` (a zone's number) those whom an announcement for it
     reaches. The town's own account on X is nobody."""
     mine = _mine(conn, catalogue, place)
+    asks = _asking(conn, catalogue, mine if place is not None else ())
+    theme, channel = subscription.c.theme, subscription.c.channel
+    cells = select(theme, channel, func.count()).where(*asks).group_by(theme, channel)
     who = func.count(subscription.c.subscriber.distinct())
-    themed = _asked(mine, who, subscription.c.theme)
-    cells = _asked(mine, who, subscription.c.theme, subscription.c.channel)
-    ways = _asked(mine, who, subscription.c.channel)
+    themed = select(theme, who).where(*asks).group_by(theme)
+    everybody, *ways = conn.execute(_by_person(asks)).one()
     return People(
-        total=conn.execute(_asked(mine, who)).scalar_one(),
+        total=everybody,
         themes={row[0]: row[1] for row in conn.execute(themed)},
         by_channel={(row[0], ChannelName(row[1])): row[2] for row in conn.execute(cells)},
         zones=_zones(conn, mine),
-        channels={ChannelName(row[0]): row[1] for row in conn.execute(ways)},
+        channels={name: n for name, n in zip(ChannelName, ways, strict=True) if n},
     )
+
+
+def _asking(
+    conn: Connection, catalogue: Catalogue, mine: Sequence[ColumnElement[bool]]
+) -> Sequence[ColumnElement[bool]]:
+    """The subscriptions of a town, whose themes are its own: its people need not be asked, but
+    where only some of them are meant."""
+    found = [subscription.c.theme.in_(catalogue.themes)]
+    crier = crier_of(conn, catalogue.authority)
+    if crier is not None:
+        found.append(subscription.c.subscriber != crier)
+    if mine:
+        found.append(subscription.c.subscriber.in_(select(subscriber.c.id).where(*mine)))
+    return found
+
+
+def _by_person(asks: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    """How many people, then how many on each channel: each counts once."""
+    has = [
+        func.max(case((subscription.c.channel == name.value, 1), else_=0)).label(name.value)
+        for name in ChannelName
+    ]
+    each = select(*has).where(*asks).group_by(subscription.c.subscriber).subquery()
+    return select(func.count(), *(func.coalesce(func.sum(way), 0) for way in each.c))
 
 
 def total(conn: Connection, catalogue: Catalogue) -> int:
@@ -71,14 +97,6 @@ def _mine(
             )
         )
     return found
-
-
-def _asked(
-    mine: Sequence[ColumnElement[bool]], who: ColumnElement[int], *by: ColumnElement[Any]
-) -> Select[Any]:
-    query = select(*by, who).select_from(subscription)
-    joined = query.join(subscriber, subscriber.c.id == subscription.c.subscriber)
-    return joined.where(*mine).group_by(*by)
 
 
 def _zones(conn: Connection, mine: Sequence[ColumnElement[bool]]) -> Mapping[int | None, int]:

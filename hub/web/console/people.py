@@ -3,18 +3,16 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
-from sqlalchemy import Connection
 
 from channels.base import ChannelName
 from hub.flow.office.attending import Attending
 from hub.flow.office.roles import Role
 from hub.flow.office.small_numbers import Teller
-from hub.reports.coming_and_going import Movement, movements
+from hub.reports.headcount import Headcount, headcount
 from hub.web.console.guard import Seat, seated
 from hub.web.console.person import page_of
 from hub.web.console.showing import see_other, show
@@ -22,7 +20,7 @@ from hub.web.desk import Desk, desk
 from hub.web.language import language_of
 from subscribers.addresses import AddressProblem, normalise_email, normalise_phone
 from subscribers.catalogue import Catalogue, load_catalogue
-from subscribers.figures import People, people
+from subscribers.figures import People
 from subscribers.wording import Sentence
 
 PATH: Final = "/console/abonnes"
@@ -84,7 +82,8 @@ async def _page(
 ) -> web.Response:
     hub, language = desk(request), language_of(request)
     asked = request.query.get("lieu", "")
-    town, found, growth = await _counted(hub, seat, asked)
+    town, counted = await _counted(hub, seat, asked)
+    found = counted.people
     tell = Teller(seat.officer.may(Role.CONTACTS)).count
     return show(
         request,
@@ -94,13 +93,14 @@ async def _page(
         given=given,
         errors={"contact": getattr(fault, language)} if fault else {},
         total=tell(found.total),
+        counted=counted.at if counted.is_kept else None,
         channels=_ways(found),
         themes=_themes(town, found, language, tell),
         zones=_zones(town, found, language, tell),
         by=[Line(str(each), tell(found.channels[each])) for each in _ways(found)],
         growth=[
             (days, tell(each.joined), tell(each.left))
-            for days, each in zip(_SPANS, growth, strict=True)
+            for days, each in zip(_SPANS, counted.growth, strict=True)
         ],
         place=asked if asked in town.zones_by_key else "",
         places=[
@@ -111,24 +111,13 @@ async def _page(
     )
 
 
-async def _counted(
-    hub: Desk, seat: Seat, asked: str
-) -> tuple[Catalogue, People, Sequence[Movement]]:
-    """The town, its people (of a place, where one is `asked` for), and how they moved."""
+async def _counted(hub: Desk, seat: Seat, asked: str) -> tuple[Catalogue, Headcount]:
+    """The town, and its people (of a place, where one is `asked` for)."""
     now = hub.clock.now().astimezone(ZoneInfo(seat.authority.timezone))
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-
-    def read(conn: Connection) -> tuple[Catalogue, People, Sequence[Movement]]:
-        town = load_catalogue(conn, seat.authority.id)
-        place = town.zones_by_key.get(asked)
-        found = people(conn, town, None if place is None else place.id)
-        growth = [
-            movements(conn, town.authority, [midnight - timedelta(days=days - 1), now])[0]
-            for days in _SPANS
-        ]
-        return town, found, growth
-
-    return await hub.ledger.read(read)
+    town = await hub.ledger.read(lambda conn: load_catalogue(conn, seat.authority.id))
+    place = town.zones_by_key.get(asked)
+    number = None if place is None else place.id
+    return town, await headcount(hub.ledger, town, number, _SPANS, now)
 
 
 def _ways(found: People) -> Sequence[ChannelName]:
