@@ -49,7 +49,7 @@ def _asking(
 ) -> Sequence[ColumnElement[bool]]:
     """The subscriptions of a town, whose themes are its own: its people need not be asked, but
     where only some of them are meant."""
-    found = [subscription.c.theme.in_(catalogue.themes)]
+    found: list[ColumnElement[bool]] = [subscription.c.theme.in_(catalogue.themes)]
     crier = crier_of(conn, catalogue.authority)
     if crier is not None:
         found.append(subscription.c.subscriber != crier)
