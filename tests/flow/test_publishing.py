@@ -14,7 +14,7 @@ from hub.flow.accept.intake import UnknownAnnouncementError
 from hub.flow.accept.principal import Principal
 from hub.flow.accept.problems import ForbiddenError, RefusedError
 from hub.flow.accept.recurrence import Repeat, local_day
-from hub.flow.office import attachments, compositions, four_eyes
+from hub.flow.office import attachments, compositions, dropped, four_eyes
 from hub.flow.office.agenda import agenda
 from hub.flow.office.compositions import EditedMeanwhileError, NotEditableError
 from hub.flow.office.four_eyes import OwnAnnouncementError
@@ -194,6 +194,20 @@ async def test_another_file_is_another_announcement_to_who_approves(hub):
     await publishing(hub).submit(found.code, morel)
     with pytest.raises(ChangedMeanwhileError):
         await publishing(hub).approve(found.code, diallo, digest=read)
+
+
+async def test_a_draft_thrown_away_is_erased_with_its_files_after_a_month(hub):
+    morel = await appoint(hub, "Morel")
+    kept, gone = [await compose(hub, morel) for _ in range(2)]
+    for each in (kept, gone):
+        await add_file(hub, each.code, morel, b"%PDF-1.7 un")
+    await hub.write(lambda conn: compositions.drop(conn, gone, morel, hub.clock.now()))
+    later = hub.clock.now() + dropped.KEPT + timedelta(seconds=1)
+    assert await hub.write(lambda conn: dropped.forget(conn, later - timedelta(days=1), 10)) == 0
+    assert await hub.write(lambda conn: dropped.forget(conn, later, 10)) == 1
+    files = await hub.ledger.read(lambda conn: attachments.of_codes(conn, [kept.code, gone.code]))
+    assert list(files) == [kept.code]
+    assert await load(hub, kept.code, morel) is not None
 
 
 async def test_of_two_who_approve_at_once_one_is_told_it_is_done(hub):

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from channels.base import Clock
 from hub.flow.accept import payloads
 from hub.flow.citizens import desk_visits
-from hub.flow.office import links
+from hub.flow.office import dropped, links
 from hub.flow.office import sessions as office_sessions
 from hub.ledger import letters
 from hub.ledger import retention as ledger_rows
@@ -83,6 +83,7 @@ class Rules:
             "officers_links": links.forget,
             "officers_letters": letters.forget,
             "payloads": payloads.forget,
+            "dropped": dropped.forget,
             "audit": lambda conn, now, limit: ledger_rows.lines(conn, old(now, self.audit), limit),
         }
 
