@@ -199,6 +199,23 @@ async def test_what_is_published_is_taken_back_until_it_leaves(real):
     assert "Trop tard" in page.text
 
 
+async def test_who_approves_an_update_is_told_that_the_all_clear_was_given_meanwhile(real):
+    office = real
+    morel, diallo = await office.writer(), await office.approver()
+    key = await office.door.key()
+    cut = {"urgency": "important", "themes": ["eau"], "title": "Coupure d'eau", "body": "Jeudi."}
+    first = (await office.door.post(key, cut)).json["id"]
+    office.door.clock.leap(timedelta(seconds=5))
+    code = await asked(office, morel, level="important", kind="update", about=first)
+    assert "depuis que ce texte a été commencé" not in (await verify(diallo, code)).text
+    office.door.clock.leap(timedelta(seconds=5))
+    await office.door.post(key, cut | {"kind": "all_clear", "about": first})
+    page = (await verify(diallo, code)).text
+    assert "depuis que ce texte a été commencé" in page
+    assert "Fin d’alerte" in page
+    assert (await decide(diallo, code, do="decide", decision="approve")).status == 303
+
+
 async def test_who_approves_what_comes_again_is_told_when_and_may_end_it(real):
     office = real
     morel, diallo = await office.writer(), await office.approver()

@@ -53,7 +53,8 @@ class Mode(StrEnum):
 class Checked:
     """All there is to see. `former` is the form as approval was asked for it the time before;
     `others` may approve; `alone` whether this officer may publish it without anybody; `again` when
-    it comes again, which is approved with it."""
+    it comes again, which is approved with it; `since` what was published about the same event since
+    it was begun."""
 
     mode: Mode
     announcement: Announcement
@@ -67,6 +68,7 @@ class Checked:
     left: Left | None = None
     complete: Mapping[str, Mapping[Element, bool]] = field(default_factory=dict)
     again: Again | None = None
+    since: Sequence[Announcement] = ()
 
     @property
     def people(self) -> int:
@@ -180,7 +182,16 @@ def _foreseen(conn: Connection, hub: Desk, found: Checked) -> Checked:
     again = found.again
     if found.mode is not Mode.WRITING:
         again = to_come(conn, found.announcement, found.catalogue, now)
-    return replace(found, ahead=ahead, complete=complete, left=left, again=again)
+    since = _said_since(conn, found)
+    return replace(found, ahead=ahead, complete=complete, left=left, again=again, since=since)
+
+
+def _said_since(conn: Connection, found: Checked) -> list[Announcement]:
+    """An update that waited for its approval while the all-clear was given would call it back."""
+    about = found.announcement
+    begun = about.created if found.composition is None else found.composition.created
+    chain = announcements.chain(conn, about) if about.first is not None else ()
+    return [e for e in chain if e.id != about.id and e.published and e.published > begun]
 
 
 # --------------------------------------------------------------------------- what is compared
