@@ -222,6 +222,7 @@ def _page(
     special = {name: given.pop(name, None) for name in ("own", "changed", "people_moved", "budget")}
     names = {zone.key: zone.name(language) for zone in found.catalogue.zones.values()}
     themes = found.catalogue.themes_by_key
+    urgent = found.announcement.urgency is Urgency.URGENT
     return show(
         request,
         seat,
@@ -244,9 +245,7 @@ def _page(
         now=hub.clock.now(),
         training=hub.sandbox,
         trials=sends_trials(hub),
-        undo_seconds=0
-        if found.announcement.urgency is Urgency.URGENT
-        else hub.settings.console.undo_seconds,
+        undo_seconds=0 if urgent else hub.settings.console.undo_seconds,
         given={name: seat.text(name) for name in ("decision", "reason", "typed", "acknowledged")},
         **special,
     )
