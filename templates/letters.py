@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from channels.base import ChannelName, EmailText, Rendered
+from channels.base import ChannelName, EmailText, Rendered, SmsText
+from templates import gsm
 from templates.characters import one_line
 from templates.phrases import spoken
 from templates.render import Composer, inline
@@ -145,6 +146,28 @@ _FOOT: Final = {
     "fr": "Ce message s’adresse aux agents de la console.",
     "en": "This message is for the officers of the console.",
 }
+
+
+_PROBE_SMS: Final = {
+    "fr": "{town} : message d'essai de la console. Rien à faire.",
+    "en": "{town}: trial message from the console. Nothing to do.",
+}
+
+
+def compose_probe(
+    composer: Composer, channel: ChannelName, language: str, town: str, url: str
+) -> Rendered:
+    """A trial message to an address somebody typed: a letter, or an SMS of one segment. Raises
+    `ValueError` on a channel where nobody is written to by address."""
+    key = "probe"
+    if channel is ChannelName.EMAIL:
+        return compose_letter(composer, language, LetterWords(LetterKind.PROBE, key, town, url))
+    if channel is not ChannelName.SMS:
+        raise ValueError(f"no trial message leaves on {channel}")
+    locale = spoken(language)
+    said = gsm.economical(_PROBE_SMS[locale].format(town=one_line(town)[:60]))
+    body = "".join(each if each in gsm.GSM else "?" for each in said)
+    return Rendered(channel, locale, key, SmsText(body))
 
 
 def compose_letter(composer: Composer, language: str, words: LetterWords) -> Rendered:

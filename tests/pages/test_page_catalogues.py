@@ -16,7 +16,7 @@ from jinja2.ext import babel_extract
 from channels.base import ChannelName, Lane, Reason, Urgency
 from hub.announcement import State
 from hub.flow.accept import mapped
-from hub.flow.office import agenda, attending, to_do, ways_now
+from hub.flow.office import agenda, attending, probing, to_do, ways_now
 from hub.flow.send.providers import Condition
 from hub.ledger import assumptions
 from hub.reports.recipients import GROUPS
@@ -159,6 +159,7 @@ KEYED |= {
 }
 TRIED = ("trial_asked", "trial_none", "trial_wait", "password_asked")  # letters
 KEYED |= {f"flash.{name}" for name in TRIED}
+KEYED |= {f"trial.{each}" for each in probing.Answer if each is not probing.Answer.UNFIT}
 SPOKEN_ATTRIBUTES = {"alt", "aria-label", "data-label", "placeholder", "title"}
 
 

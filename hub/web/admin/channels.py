@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from channels.base import ChannelName, CheckFailed
 from hub.flow.office.plant import note_secret
+from hub.flow.office.probing import PROBED, Answer, Probing, Trial
 from hub.flow.office.roles import Role
 from hub.flow.office.ways_now import ways_now
 from hub.flow.operating import Operating
@@ -25,12 +26,14 @@ from hub.web.console.follow import operating
 from hub.web.console.guard import Seat, seated
 from hub.web.console.showing import see_other, show
 from hub.web.desk import desk
+from hub.web.language import language_of
 from hub.web.problems import not_found
 from hub.web.roads import described
 
 PATH: Final = "/admin/canaux"
 ONE: Final = f"{PATH}/{{name}}"
 _PATIENCE: Final = 20.0  # seconds a provider may take to answer
+_PROBES: Final = 4  # a minute, an officer: an SMS costs
 _CHECKS: Final = 6  # a minute, an officer: each signs in at the provider
 
 
@@ -42,6 +45,7 @@ def routes() -> list[web.RouteDef]:
         web.post(f"{ONE}/suspendre", pause),
         web.post(f"{ONE}/reprendre", resume),
         web.post(f"{ONE}/verifier", check),
+        web.post(f"{ONE}/essai", probe),
         web.post(f"{ONE}/secrets", keep_secrets),
     ]
 
@@ -90,6 +94,7 @@ async def _page(
     status: int = 200,
     wrong: Mapping[str, str] | None = None,
     checked: tuple[bool, str] | None = None,
+    trial: Trial | None = None,
 ) -> web.Response:
     hub, section = desk(request), _section(request, name)
     road = hub.engine.roads.get(name)
@@ -108,6 +113,8 @@ async def _page(
         secrets={} if section is None else secrets_of(section, f"channels__{name}"),
         wrong=wrong or {},
         checked=checked,
+        trial=trial,
+        probed=road is not None and name in PROBED,
     )
 
 
@@ -145,6 +152,25 @@ async def check(request: web.Request, seat: Seat) -> web.StreamResponse:
     except TimeoutError:
         checked = (False, "")
     return await _page(request, seat, name, checked=checked)
+
+
+@seated(Role.OPERATE)
+async def probe(request: web.Request, seat: Seat) -> web.StreamResponse:
+    """Send a trial message to the address that was typed, which is kept nowhere."""
+    name, hub = _named(request, seat), desk(request)
+    if name not in PROBED:
+        raise not_found()
+    await hub.limiter.admit("probe", f"officer:{seat.officer.id}", _PROBES)
+    probing = Probing(hub.engine, hub.asking.key, hub.settings.people.phone_regions)
+    trial = await probing.send(
+        name,
+        seat.text("address"),
+        seat.officer,
+        town=seat.authority.name,
+        language=language_of(request),
+    )
+    unfit = trial.answer is Answer.UNFIT
+    return await _page(request, seat, name, status=422 if unfit else 200, trial=trial)
 
 
 @seated(Role.OPERATE)

@@ -63,6 +63,7 @@ DEEDS_ELSEWHERE: Final = (
     "accept_invitation",
     "reset_password",
     "ask_password",
+    "probe",
     "language",
     "look_up",
     "keep_secret",
