@@ -8,10 +8,12 @@ import json
 import pytest
 from browsing import WIDE
 from door_rig import START, authority_of
+from office_paths import PATIENCE
 
 from hub.demo_town import town as demo_town
 from hub.flow.office import officers
 from hub.flow.office.roles import Role
+from hub.ledger.office_tables import composition
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -40,6 +42,7 @@ def sign_in(town, make_tab):
         await town.door.hub.ledger.transact(appoint)
         tab = await make_tab(**look)
         page = getattr(tab, "page", tab)
+        page.set_default_timeout(PATIENCE)
         await page.goto(town.home + "/console/connexion")
         await page.fill("#email", email)
         await page.fill("#password", PASSWORD)
@@ -123,6 +126,26 @@ async def test_a_closed_tab_kept_what_was_written(sign_in, town):
     assert await other.input_value("#title") == "Gardé sans clic"
 
 
+@pytest.mark.parametrize("leaves", ["elsewhere", "closed"])
+async def test_the_last_words_are_kept_whichever_way_their_page_is_left(sign_in, town, leaves):
+    page = await sign_in()
+    code = await begin(page, town)
+    other = await page.context.new_page()
+    await page.fill("#title", "Dits en partant")
+    if leaves == "closed":
+        await page.close(run_before_unload=True)
+    else:
+        await page.goto(town.home + "/console")
+
+    async def kept():
+        rows = await town.door.rows(composition, composition.c.code == code)
+        return rows[0].document["title"] == "Dits en partant"
+
+    await town.door.until(kept, 20)
+    await other.goto(f"{town.home}/console/annonces/{code}/rediger")
+    assert await other.input_value("#title") == "Dits en partant"
+
+
 async def test_somebody_elses_change_is_told_before_it_is_met(sign_in, town):
     page = await sign_in()
     code = await begin(page, town)
@@ -132,11 +155,16 @@ async def test_somebody_elses_change_is_told_before_it_is_met(sign_in, town):
     await other.click(".bar button:has-text('Enregistrer')")
     await other.wait_for_load_state()
     await page.fill("#title", "Mien")
+    await page.fill("#body", "Écrit avant qu’on se croise.")
     await page.wait_for_selector("#overtaken:visible")
     await page.click(".bar button:has-text('Enregistrer')")
     await page.wait_for_selector("text=Deux versions")
     assert "Mien" in await page.text_content("table")
     assert "Autre" in await page.text_content("table")
+    await page.click("button:has-text('Garder ma version')")
+    await page.wait_for_load_state()
+    assert await page.input_value("#title") == "Mien"
+    assert await page.input_value("#body") == "Écrit avant qu’on se croise."
 
 
 async def test_an_area_is_drawn_by_clicking_its_corners(sign_in, town):

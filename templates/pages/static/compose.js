@@ -8,12 +8,16 @@ const fresh = new Map();
 let dirty = false, saving = null, stopped = false;
 let asked = 0, answered = 0, waiting, speaking, told = at("part-told").textContent.trim();
 
-const post = (url, more) => fetch(url, {
-  method: "POST",
-  headers: { "X-CSRF-Token": form.elements.csrf.value },
-  body: new URLSearchParams(new FormData(form)),
-  ...more,
-});
+// `keep`: it arrives although its page is left meanwhile; browsers take 64 kB of such.
+const post = (url, keep = false) => {
+  const body = new URLSearchParams(new FormData(form));
+  return fetch(url, {
+    method: "POST",
+    headers: { "X-CSRF-Token": form.elements.csrf.value },
+    body,
+    keepalive: keep && String(body).length < 60000,
+  });
+};
 
 // ------------------------------------------------------------------ what it becomes
 
@@ -68,7 +72,7 @@ async function look() {
 async function write() {
   dirty = false;
   try {
-    const answer = await post(form.action, { keepalive: document.hidden }); // 64 kB at most
+    const answer = await post(form.action, true);
     if (answer.status === 409) {
       stopped = true;
       at("overtaken").hidden = false;
@@ -121,6 +125,7 @@ form.addEventListener("submit", (event) => {
 });
 setInterval(save, 5000);
 document.addEventListener("visibilitychange", () => { if (document.hidden) save(); });
+addEventListener("beforeunload", save); // while there is still somebody to send it
 addEventListener("pagehide", save);
 
 // ------------------------------------------------------------------ the map
