@@ -124,6 +124,7 @@ def as_announcement(
     if polygon is not None and isinstance(catalogue.zones_touching(polygon), PolygonProblem):
         polygon = None
     chosen = {*asked.get("channels", ())}
+    themes, zones = ((), ()) if first is None else (first.themes, first.zones)
     return Announcement(
         id=0,
         code=code,
@@ -132,8 +133,8 @@ def as_announcement(
         urgency=_urgency(asked["urgency"]),
         state=State.DRAFT,
         contents=_contents(asked),
-        themes=_known(asked.get("themes", ()), catalogue.themes_by_key, first and first.themes),
-        zones=_known(asked.get("zones", ()), catalogue.zones_by_key, first and first.zones),
+        themes=_known(asked.get("themes", ()), catalogue.themes_by_key, themes),
+        zones=_known(asked.get("zones", ()), catalogue.zones_by_key, zones),
         polygon=polygon,
         channels=tuple(each for each in ground.channels if each.value in chosen),
         created=ground.now,
@@ -151,10 +152,9 @@ def _urgency(written: str) -> Urgency:
     return Urgency(written) if written in tuple(Urgency) else Urgency.INFORMATION
 
 
-def _known(keys: Sequence[str], found: Any, kept: Sequence[str] | None) -> tuple[str, ...]:
+def _known(keys: Sequence[str], found: Any, kept: Sequence[str]) -> tuple[str, ...]:
     """Those that may be written to: of the archived ones, those of what is followed (`kept`)."""
-    theirs = kept or ()
-    return tuple(k for k in keys if k in found and (k in theirs or not found[k].archived))
+    return tuple(k for k in keys if k in found and (k in kept or not found[k].archived))
 
 
 _MOST_LANGUAGES: Final = 21  # as `Submission` has it, with the first
