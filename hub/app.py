@@ -2,14 +2,11 @@
 """The composition root: the only place that names concrete stores, channels and providers."""
 
 import asyncio
-import base64
-import hmac
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 import structlog
 from aiohttp import web
@@ -20,6 +17,7 @@ from channels.base import Channel, ChannelName, Clock
 from channels.registry import build
 from hub.browsers import devices_of
 from hub.driving import longest, road_settings
+from hub.equipment import Keys, UnusableError, configured, make_press, stood_in
 from hub.flow.accept.credentials import Seal
 from hub.flow.accept.intake import Intake
 from hub.flow.citizens.asking import Asking, AskLimits
@@ -31,14 +29,14 @@ from hub.flow.office.mailing import Mailing
 from hub.flow.planning.digest import DigestTimes
 from hub.flow.receipts import Receiving
 from hub.flow.send.slips import Slips
-from hub.flow.site import Press, Site
+from hub.flow.site import Press
 from hub.incoming import postbox, receipt_reader, with_callbacks, x_codes
 from hub.ledger.lock import FolderLock
 from hub.ledger.store import Ledger
 from hub.queue.embedded import EmbeddedQueue
 from hub.sandbox.server import Sandbox
 from hub.settings import Settings
-from hub.standing_in import show_phones, stood_in
+from hub.standing_in import show_phones
 from hub.tariff import measuring
 from hub.web.desk import Desk
 from hub.web.health import gauges
@@ -54,70 +52,10 @@ from subscribers.proofs import Proofs
 from subscribers.tables import authority
 from subscribers.tokens import StopTokens
 from templates import check
-from templates.catalogue import Catalogue
-from templates.fit import LIMITS
-from templates.render import Composer
-
-SMS_LIMIT = LIMITS[ChannelName.SMS]
 
 log = structlog.get_logger(__name__)
 
 _LEASE_MARGIN = 1.5  # of the longest time-out: a lease is renewed six times in its length
-
-
-class UnusableError(Exception):
-    """The settings are understood, but the hub cannot start with them; one sentence."""
-
-
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """What the one secret of `hub init` is turned into, a key for each purpose."""
-
-    slips: bytes
-    stops: bytes
-    seal: bytes
-    suppression: bytes
-    proofs: bytes
-
-    @classmethod
-    def of(cls, settings: Settings) -> "Keys":
-        """Raises `UnusableError` where there is no secret of 32 bytes."""
-        given = settings.hub.secret
-        try:
-            secret = base64.b64decode(given.get_secret_value(), validate=True) if given else b""
-        except ValueError:
-            secret = b""
-        if len(secret) < 32:
-            raise UnusableError(
-                "hub.secret must be 32 random bytes in base64; `hub init` makes it."
-            )
-
-        def key(purpose: bytes) -> bytes:
-            return hmac.digest(secret, purpose, "sha256")
-
-        return cls(key(b"slips"), key(b"stops"), key(b"seal"), key(b"suppression"), key(b"proofs"))
-
-
-def configured(settings: Settings) -> Mapping[ChannelName, Any]:
-    """The channels that have a section, with it."""
-    sections = {name: getattr(settings.channels, name.value) for name in ChannelName}
-    return {name: section for name, section in sections.items() if section is not None}
-
-
-def make_press(settings: Settings, proofs: Proofs | None = None) -> Press:
-    """The words of this town, under its address, within what its channels take; with `proofs`
-    also what it writes to one person."""
-    words = Catalogue(settings.words.overlay, settings.hub.language)
-    sms = settings.channels.sms
-    limits = {} if sms is None else {ChannelName.SMS: replace(SMS_LIMIT, max_parts=sms.max_parts)}
-    return Press(
-        Composer(words, limits),
-        Site(settings.hub.public_url),
-        economical=settings.words.sms_transliteration == "always",
-        offers_spelling=settings.words.sms_transliteration == "propose",
-        one_way=sms is not None and sms.one_way,
-        proofs=proofs,
-    )
 
 
 def make_channels(settings: Settings, clock: Clock) -> Sequence[Channel]:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Puts the stand-ins in the providers' place, all of them or some, and shows their pages."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -9,27 +9,12 @@ from aiohttp import web
 
 from channels.base import ChannelName, Clock
 from hub.clock import PlayedClock, SystemClock
+from hub.equipment import real, stood_in
 from hub.incoming import inbound_url
 from hub.sandbox.server import Sandbox, SandboxSettings
 from hub.settings import Settings
 from hub.web import sandbox as pages
 from hub.web.sandbox.stage import PHONES, STAGE, Phones, Stage
-
-
-def stood_in(settings: Settings) -> Sequence[ChannelName]:
-    """The channels that stand-ins carry; none where there is no sandbox."""
-    chosen = settings.sandbox.channels if settings.sandbox.enabled else ()
-    return [name for name in ChannelName if name in chosen]
-
-
-def real(settings: Settings) -> Sequence[ChannelName]:
-    """The channels that reach citizens: configured, and not stood in for."""
-    fake = stood_in(settings)
-    return [
-        name
-        for name in ChannelName
-        if name not in fake and getattr(settings.channels, name.value) is not None
-    ]
 
 
 def clock_for(settings: Settings) -> SystemClock:

@@ -18,10 +18,10 @@ from channels.registry import build
 from hub.cli.init import authority_id
 from hub.cli.options import CONFIG, Config
 from hub.clock import SystemClock
+from hub.equipment import real, stood_in
 from hub.ledger import schema
 from hub.ledger.database import LedgerCorruptError, open_readers, quick_check
 from hub.settings import Settings, SettingsError, load_settings
-from hub.standing_in import real, stood_in
 from hub.web.town import read_logo
 from subscribers.catalogue import load_catalogue
 from templates import check as templates_check

@@ -19,11 +19,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from sqlalchemy import Connection
 
 from channels.base import ChannelName, Urgency
-from hub.app import Hub, Keys, listen, open_hub
+from hub.app import Hub, listen, open_hub
 from hub.cli.options import Refusal
 from hub.cli.serve import run, stopped
 from hub.clock import PlayedClock, SystemClock
 from hub.demo_town import town
+from hub.equipment import Keys
 from hub.flow.accept.credentials import Scope, issue_key
 from hub.flow.accept.principal import Principal
 from hub.flow.accept.submission import iso, parse

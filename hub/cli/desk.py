@@ -17,10 +17,10 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 
 from channels.base import ChannelName, Clock
 from hub.announcement import Event, State, UnlawfulMoveError
-from hub.app import UnusableError, configured, make_press
 from hub.cli.init import authority_id
 from hub.cli.options import UNWRITABLE, Refusal, read_settings
 from hub.clock import SystemClock
+from hub.equipment import UnusableError, configured, make_press, stood_in
 from hub.flow.accept.intake import Intake, UnknownAnnouncementError
 from hub.flow.accept.principal import Principal
 from hub.flow.accept.problems import Problem, RefusedError
@@ -30,7 +30,6 @@ from hub.ledger.announcements import StaleAnnouncementError
 from hub.ledger.database import LedgerFullError, is_unwritable, open_readers
 from hub.ledger.store import Ledger
 from hub.settings import Settings
-from hub.standing_in import stood_in
 from subscribers.catalogue import Catalogue, load_catalogue
 from templates.catalogue import TemplateFault
 

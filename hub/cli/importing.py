@@ -15,11 +15,11 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy import Engine
 
-from hub.app import Keys
 from hub.cli.desk import Desk, at_desk, refusing
 from hub.cli.files import open_bytes
 from hub.cli.layout import table
 from hub.cli.options import CONFIG, Config, Refusal
+from hub.equipment import Keys
 from hub.flow.accept.principal import Principal
 from hub.ledger.audit import record
 from hub.ledger.database import open_readers, open_writer

@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from hub.app import make_press
 from hub.cli.backup import saying
 from hub.cli.desk import in_use, operator, refusing
 from hub.cli.files import read_text
 from hub.cli.options import CONFIG, Config, Refusal, read_settings
 from hub.clock import SystemClock
+from hub.equipment import make_press
 from hub.flow.keep.replacing import IncompleteJournalError, Replacing, Restored
 from hub.flow.planning.digest import DigestTimes
 from hub.ledger.lock import LedgerLockedError

@@ -11,9 +11,10 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from hub.app import Hub, UnusableError, lease_seconds, listen, open_hub
+from hub.app import Hub, lease_seconds, listen, open_hub
 from hub.cli.options import CONFIG, UNWRITABLE, Config, Refusal, read_settings
 from hub.clock import SystemClock
+from hub.equipment import UnusableError
 from hub.flow.keep.standby import stand_by
 from hub.ledger.database import LedgerCorruptError, LedgerFullError
 from hub.ledger.schema import NewerLedgerError

@@ -7,10 +7,10 @@ from typing import Annotated, Final
 import typer
 
 from channels.base import Urgency
-from hub.app import Keys
 from hub.cli.desk import Desk, at_desk
 from hub.cli.options import CONFIG, Config, Refusal
 from hub.cli.scope import Highest, MayPublish, Themes, listed, scope_of
+from hub.equipment import Keys
 from hub.flow.accept import credentials
 from hub.flow.accept.credentials import Seal
 

@@ -11,10 +11,10 @@ import typer
 from sqlalchemy import Connection
 
 from channels.base import ChannelName
-from hub.app import Keys
 from hub.cli.desk import Desk, at_desk
 from hub.cli.layout import table
 from hub.cli.options import CONFIG, Config, Refusal
+from hub.equipment import Keys
 from hub.flow.citizens.erasing import Erasing
 from hub.flow.send.gate import Wishes
 from hub.ledger.audit import record
