@@ -3,21 +3,23 @@
 
 import re
 
+from hub.demo_town import town
 from hub.flow.office.roles import Role
 
 
-async def linked(office, role):
-    hand = await office.officer({role: None})
+async def linked(office, role, authority=town.KEY):
+    hand = await office.officer({role: None}, authority=authority)
     page = (await hand.get("/admin")).text
     return hand, set(re.findall(r'<h2><a href="(/admin/\w+)"', page))
 
 
 async def test_every_page_that_is_named_opens(office):
-    for role in (Role.ADMIN, Role.OPERATE):
-        hand, paths = await linked(office, role)
-        assert paths
-        for path in paths:
-            assert (await hand.get(path)).status == 200, (role, path)
+    for authority in (town.KEY, "autreville"):
+        for role in (Role.ADMIN, Role.OPERATE):
+            hand, paths = await linked(office, role, authority)
+            assert paths
+            for path in paths:
+                assert (await hand.get(path)).status == 200, (authority, role, path)
 
 
 async def test_who_runs_the_plant_is_not_shown_the_keys(office):

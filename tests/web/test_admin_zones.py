@@ -10,8 +10,10 @@ import pytest
 from door_rig import authority_of
 
 from hub.demo_town import town
+from hub.flow.keep.retention import Retiring, Rules
 from hub.flow.office.roles import Role
 from hub.ledger import tables
+from hub.reports.erasures import last_erasure
 from subscribers.catalogue import load_catalogue
 
 PATH = "/admin/lieux"
@@ -152,6 +154,17 @@ async def test_periods_are_those_of_the_settings(office, hand):
     page = (await hand.get("/admin/conservation")).text
     for words in ("7 jours", "13 mois", "3 ans"):
         assert words.replace(" ", "\u00a0") in page
+    assert "Rien n’a encore été effacé" in page
+
+
+async def test_when_it_was_last_erased_is_told_with_how_much_of_each(office, hand):
+    hub = office.door.hub
+    rules = Rules(396, 180, 1096, 7, 1096, 30)
+    gone = await Retiring(hub.ledger, rules, office.door.clock).erase()
+    page = (await hand.get("/admin/conservation")).text
+    assert "Dernier effacement le" in page
+    assert page.count('data-label="Effacés au dernier passage"') == 6
+    assert await hub.ledger.read(lambda conn: last_erasure(conn).gone) == gone
 
 
 async def test_places_and_periods_are_for_who_administers(office):

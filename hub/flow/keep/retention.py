@@ -19,7 +19,7 @@ from hub.flow.accept import payloads
 from hub.flow.citizens import desk_visits
 from hub.flow.office import dropped, links
 from hub.flow.office import sessions as office_sessions
-from hub.ledger import letters
+from hub.ledger import audit, letters
 from hub.ledger import retention as ledger_rows
 from hub.ledger.journal import Journal
 from hub.ledger.store import Ledger
@@ -147,13 +147,17 @@ class Retiring:
             await self.clock.sleep(_DAY)
 
     async def erase(self) -> Counter[str]:
-        """Erase all that is due, yielding to those who send. Returns how many of each kind."""
+        """Erase all that is due, yielding to those who send; the journal says when, and how many of
+        each kind, which is returned."""
         gone, now = Counter[str](), self.clock.now()
         for kind, step in self.rules.steps().items():
             while page := await self.ledger.transact(_bound(step, now)):
                 gone[kind] += page
                 await self.clock.sleep(_BETWEEN)
         gone.update(await asyncio.to_thread(self._files, now))
+        await self.ledger.transact(
+            lambda conn: audit.record(conn, now, "hub", "erase_due", "retention", detail=dict(gone))
+        )
         return gone
 
     def _files(self, now: datetime) -> dict[str, int]:

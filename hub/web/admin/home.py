@@ -18,6 +18,9 @@ ROOMS: Final = (
 )
 """Every page under `/admin/`, in the order they are listed."""
 
+OURS: Final = frozenset({"identite", "textes", "canaux", "etat"})
+"""Those that only officers of the town that runs the hub open: its pages, everybody's channels."""
+
 
 def routes() -> list[web.RouteDef]:
     """The one page."""
@@ -28,8 +31,8 @@ def routes() -> list[web.RouteDef]:
 async def show_index(request: web.Request, seat: Seat) -> web.StreamResponse:
     """What each page is for."""
     opened = opened_by(request, seat)
-    if seat.authority.id != desk(request).authority:  # these pages are of the town shown here
-        opened -= {"identite", "textes"}
+    if seat.authority.id != desk(request).authority:
+        opened -= OURS
     rooms = [name for name in ROOMS if name in opened]
     return show(request, seat, "console/admin/home.html", rooms=rooms)
 

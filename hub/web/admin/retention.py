@@ -6,6 +6,7 @@ from typing import Final
 from aiohttp import web
 
 from hub.flow.office.roles import Role
+from hub.reports.erasures import last_erasure
 from hub.web.console.guard import Seat, seated
 from hub.web.console.showing import show
 from hub.web.desk import desk
@@ -13,8 +14,15 @@ from hub.web.language import language_of
 from templates.pages.texts import span
 
 PATH: Final = "/admin/conservation"
-PERIODS: Final = ("deliveries", "attempts", "audit", "unverified", "consents", "backups")
-"""The settings of section `[retention]`, each with its words."""
+PERIODS: Final = {
+    "deliveries": ("deliveries",),
+    "attempts": ("attempts",),
+    "audit": ("audit",),
+    "unverified": ("unverified", "abandoned"),
+    "consents": ("consents",),
+    "backups": ("journal", "files"),
+}
+"""The settings of section `[retention]`, each with the kinds that are erased by it."""
 
 
 def routes() -> list[web.RouteDef]:
@@ -24,7 +32,12 @@ def routes() -> list[web.RouteDef]:
 
 @seated(Role.ADMIN)
 async def show_periods(request: web.Request, seat: Seat) -> web.StreamResponse:
-    """Every period in force."""
+    """Every period in force, and what the last round of erasing took."""
     kept, spoken = desk(request).settings.retention, language_of(request)
-    rows = [(name, span(getattr(kept, name), spoken)) for name in PERIODS]
-    return show(request, seat, "console/admin/retention.html", rows=rows)
+    last = await desk(request).ledger.read(last_erasure)
+    gone = {} if last is None else last.gone
+    rows = [
+        (name, span(getattr(kept, name), spoken), sum(gone.get(each, 0) for each in kinds))
+        for name, kinds in PERIODS.items()
+    ]
+    return show(request, seat, "console/admin/retention.html", rows=rows, last=last)
