@@ -70,9 +70,10 @@ screenshots: $(TESTABLE) ## The main pages of portal and console as pictures (AR
 	@$(BIN)/python -m bench.screenshots $(ARGS)
 
 looks: $(TESTABLE) ## axe on every page and state, in each language, colour and width (some minutes)
-	@EVERY_LOOK=1 $(BIN)/python -m pytest tests/browser/test_every_page.py tests/browser/test_office_pages.py -k "accessible or tab" $(ARGS)
+	@EVERY_LOOK=1 $(BIN)/python -m pytest tests/browser/test_every_page.py \
+	  tests/browser/test_office_pages.py tests/browser/test_office_rooms.py tests/browser/test_office_sends.py -k "accessible or tab" $(ARGS)
 
-lighthouse: $(TESTABLE) ## Lighthouse on the portal, as JSON; needs npx (ARGS=times)
+lighthouse: $(TESTABLE) ## Lighthouse on portal and console, as JSON; needs npx (ARGS=times)
 	@$(BIN)/python -m bench.lighthouse $(ARGS)
 
 wheel: $(INSTALLED) ## Build the wheel into dist/

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Lighthouse (mobile) on the portal's main pages, as JSON; needs npx, which fetches it once.
+"""Lighthouse (mobile) on the main pages of portal and console, as JSON; needs npx, which fetches it
+once.
 
     python -m bench.lighthouse [times] [home] [announcement] [subscribe] [my-alerts]
+                               [console-home] [console-compose] [console-check] [console-live] …
 
 Each page is loaded `times` times (default 1); the worst of each figure counts. A bench, not a
 test: the figures of a busy machine say little.
@@ -16,7 +18,11 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
+from playwright.sync_api import Page as Tab
+
+from bench import office
 from bench.visiting import URGENT, Visited, open_browser, open_town
 
 PINNED: Final = "lighthouse@12.8.2"
@@ -75,29 +81,61 @@ def _chromium() -> str:
     return shutil.which("chromium") or shutil.which("chromium-browser") or "chromium"
 
 
-def _signed_in(town: Visited) -> dict[str, str]:
-    """The head that shows a citizen's own pages."""
+Page = tuple[str, Mapping[str, str]]
+"""A path, and the heads that open it."""
+
+
+def _cookies(page: Tab) -> dict[str, str]:
+    kept = "; ".join(f"{each['name']}={each['value']}" for each in page.context.cookies())
+    return {"Cookie": kept}
+
+
+def portal(town: Visited) -> dict[str, Page]:
+    """What citizens see."""
     with open_browser() as browser:
         page = browser.new_page(locale="fr-FR")
         town.sign_in(page)
-        kept = "; ".join(f"{each['name']}={each['value']}" for each in page.context.cookies())
-    return {"Cookie": kept}
+        mine = _cookies(page)
+    return {
+        "home": ("/", {}),
+        "announcement": (f"/a/{town.publish(URGENT)}", {}),
+        "subscribe": ("/abonnement/themes", {}),
+        "my-alerts": ("/mes-alertes", mine),
+    }
+
+
+def console(town: Visited) -> dict[str, Page]:
+    """What an officer sees: a draft half way, a send in its middle, one that ended."""
+    with open_browser() as browser:
+        page = browser.new_page(locale="fr-FR")
+        office.sit(page, town)
+        draft = office.write(page, town, office.WATER, "eau", "tanneries")
+        office.live(page, town)
+        sent, seat = urlsplit(page.url).path, _cookies(page)
+    written = urlsplit(draft).path
+    paths = {
+        "console-home": "/console",
+        "console-compose": f"{written}/rediger",
+        "console-check": f"{written}/verifier",
+        "console-live": sent,
+        "console-report": f"/console/annonces/{town.ready['announcement_id']}",
+    }
+    return {name: (path, seat) for name, path in paths.items()}
 
 
 def main(times: int, wanted: Sequence[str]) -> dict[str, Any]:
     """The figures of the wanted pages."""
     found: dict[str, Any] = {}
     with open_town() as town:
-        paths = {
-            "home": "/",
-            "announcement": f"/a/{town.publish(URGENT)}",
-            "subscribe": "/abonnement/themes",
-            "my-alerts": "/mes-alertes",
-        }
-        for name in wanted or list(paths):
-            headers = _signed_in(town) if name == "my-alerts" else {}
+        pages: dict[str, Page] = {}
+        if not wanted or any(not name.startswith("console") for name in wanted):
+            pages |= portal(town)
+        if not wanted or any(name.startswith("console") for name in wanted):
+            pages |= console(town)
+        for name in wanted or list(pages):
+            path, heads = pages[name]
             print(name, file=sys.stderr)
-            found[name] = worst([run(town.home + paths[name], headers) for _ in range(times)])
+            found[name] = worst([run(town.home + path, heads) for _ in range(times)])
     return found
 
 

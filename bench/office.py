@@ -25,11 +25,13 @@ MARKET: Final[Mapping[str, Any]] = {
     "de la place du Centre. Stationnement gratuit quai de l’Orne.",
     "themes": ["vie-municipale"],
 }
+PATIENCE: Final = 120_000.0  # milliseconds; the machine has other things to do
 _SLOW: Final = 4  # seconds before an operator answers: a send one has time to look at
 
 
 def sit(page: Page, town: Visited, name: str = "Camille Martin") -> None:
     """Sign an officer in, by the form."""
+    page.set_default_timeout(PATIENCE)
     who = next(each for each in town.ready["officers"] if each["name"] == name)
     page.goto(f"{town.home}/console/connexion")
     page.fill("#email", who["email"])
@@ -88,7 +90,7 @@ def live(page: Page, town: Visited) -> None:
     """A send in its middle."""
     slow_down(page, town)
     page.goto(f"{town.home}/console/annonces/{town.publish(MARKET)}")
-    page.wait_for_function(_PART, timeout=60_000)
+    page.wait_for_function(_PART)
 
 
 _PART: Final = """() => [...document.querySelectorAll('#avancement progress')].some(

@@ -15,7 +15,7 @@ from typing import Final
 
 from playwright.sync_api import Browser, Error, Page
 
-from bench.office import OFFICE, ask
+from bench.office import OFFICE, PATIENCE, ask
 from bench.visiting import AMINA, URGENT, Visited, open_browser, open_town
 
 WIDTHS: Final = (320, 1280)
@@ -120,6 +120,7 @@ def shoot(folder: Path, wanted: list[str]) -> Iterator[str]:
 def _tab(browser: Browser, width: int) -> Iterator[Page]:
     look = {"viewport": {"width": width, "height": 800}, "device_scale_factor": 1.5}
     context = browser.new_context(locale="fr-FR", **look)
+    context.set_default_timeout(PATIENCE)
     yield context.new_page()
     context.close()
 

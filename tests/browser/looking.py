@@ -118,8 +118,9 @@ _PRINTED: Final = """() => [...document.querySelectorAll(
     + (each.innerText || '').trim().slice(0, 30))"""
 
 
-async def look(tab: Page, language: str) -> list[str]:
-    """Everything that is wrong with the page as it stands, at each width and in high contrast.
+async def look(tab: Page, language: str, *, brief: bool = False) -> list[str]:
+    """Everything that is wrong with the page as it stands, at each width and in high contrast;
+    `brief`: axe reads it narrow and light, then wide and dark, and that is all it reads.
 
     Leaves it as it was found: narrow, light, and each `details` open.
     """
@@ -127,7 +128,8 @@ async def look(tab: Page, language: str) -> list[str]:
     await tab.emulate_media(color_scheme="light")
     await tab.evaluate(_READY)
     wrong = list(await tab.evaluate(_DOCUMENT, language))
-    await tab.evaluate(AXE_SCRIPT)
+    if EVERY or language == "fr":
+        await tab.evaluate(AXE_SCRIPT)
     if language == "fr":
         wrong += await _axe(tab, WHOLE, "")
     wrong += await tab.evaluate(_SMALL_TARGETS)
@@ -141,13 +143,13 @@ async def look(tab: Page, language: str) -> list[str]:
             for scheme in ("light", "dark"):
                 await tab.emulate_media(color_scheme=scheme)
                 wrong += await _axe(tab, WHOLE, f" ({scheme}, {width})")
-        elif language == "fr":
-            scheme = SCHEMES[width]
+        elif language == "fr" and (width == WIDTHS[-1] or not brief):
+            scheme = "dark" if brief else SCHEMES[width]
             await tab.emulate_media(color_scheme=scheme)
             wrong += await _axe(tab, SEEN, f" ({scheme}, {width})")
     await tab.set_viewport_size(SMALL)
     await tab.emulate_media(color_scheme="light")
-    if language == "fr":  # high contrast: the same colours, whatever the words
+    if EVERY or (language == "fr" and not brief):  # high contrast: the same, whatever the words
         await tab.emulate_media(forced_colors="active")
         wrong += await _axe(tab, SEEN, " (forced colours)")
         await tab.emulate_media(forced_colors="none")

@@ -1,16 +1,24 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Walks through the console and its administration: state after state, whatever the language."""
+"""Walks through the console: state after state, whatever the language. Its rooms: office_rooms."""
 
 from collections.abc import AsyncIterator, Callable
 
 from officers import appoint, seat
-from playwright.async_api import Page
+from playwright.async_api import FilePayload, Page
 from towns import Town
 from walks import stage
 
 from hub.flow.office.roles import EVERYTHING, Role
 
 Walk = Callable[[Page, Town], AsyncIterator[str]]
+AMINA = "06 39 98 00 01"
+_LIST: FilePayload = {
+    "name": "liste.csv",
+    "mimeType": "text/csv",
+    "buffer": b"ref;phone;email;themes;zones;consent_source;consent_date;consent_text_version\n"
+    b"n1;06 39 98 77 01;;eau;tanneries;formulaire papier;2026-11-02;2026-01\n"
+    b"n2;12;;eau;;formulaire papier;2026-11-02;2026-01\n",
+}
 _SEATS: dict[tuple[str, str], int] = {}
 
 
@@ -34,6 +42,18 @@ async def see(tab: Page, *paths: str) -> AsyncIterator[str]:
         yield path
 
 
+async def follow(tab: Page, listing: str, link: str) -> str:
+    """The first thing a listing leads to; its address."""
+    await tab.goto(listing)
+    path = await tab.locator(f"main {link}").first.get_attribute("href") or ""
+    return await _follow(tab, path)
+
+
+async def _follow(tab: Page, path: str) -> str:
+    await tab.goto(path)
+    return path
+
+
 async def begun(tab: Page) -> str:
     """A composition's address, just begun."""
     await tab.goto("/console/annonces/nouvelle")
@@ -54,10 +74,8 @@ async def entering(tab: Page, town: Town) -> AsyncIterator[str]:
     await blank(tab)
     yield "refused"
     await sit(tab, town)
-    async for state in see(
-        tab, "/console/profil", "/console/profil/mot-de-passe", "/console/profil/preuve"
-    ):
-        yield state
+    for path in ("", "/mot-de-passe", "/preuve", "/cles"):
+        yield await _follow(tab, f"/console/profil{path}")
     await tab.goto("/console/profil/mot-de-passe")
     await blank(tab, "main form[action*='mot-de-passe'], main form[method=post]")
     yield "password refused"
@@ -76,16 +94,16 @@ async def looking_around(tab: Page, town: Town) -> AsyncIterator[str]:
         "/console/statistiques",
         "/console/statistiques/hypotheses",
         "/console/aide",
+        "/console/envois",
+        "/console/envois?canal=sms&etat=remis",
         "/console/annonces/zzzzzz",
+        "/console/modeles/nouveau",
     ):
         yield state
-    for link in await tab.locator("main a[href^='/console/aide/']").all():
-        yield await _follow(tab, await link.get_attribute("href") or "")
-
-
-async def _follow(tab: Page, path: str) -> str:
-    await tab.goto(path)
-    return path
+    await blank(tab)
+    yield "a model without a name"
+    yield await follow(tab, "/console/modeles", "a[href^='/console/modeles/']:not(.button)")
+    yield await follow(tab, "/console/aide", "a[href^='/console/aide/']")
 
 
 async def writing(tab: Page, town: Town) -> AsyncIterator[str]:
@@ -105,6 +123,14 @@ async def writing(tab: Page, town: Town) -> AsyncIterator[str]:
     async with tab.expect_navigation():
         await tab.locator(".bar button[value=save]").click()
     yield "written"
+    for page in ("pieces", "supprimer"):
+        yield await _follow(tab, f"{here}/{page}")
+    await tab.goto(f"{here}/rediger")
+    await tab.locator("[name=version]").evaluate("field => { field.value = '1'; }")
+    await tab.fill("[name=title]", "Coupure d’eau vendredi")
+    async with tab.expect_navigation():
+        await tab.locator(".bar button[value=save]").click()
+    yield "somebody else wrote meanwhile"
     await tab.goto(f"{here}/verifier")
     yield "to be checked"
     await blank(tab)
@@ -151,50 +177,33 @@ async def people(tab: Page, town: Town) -> AsyncIterator[str]:
         yield state
     await blank(tab)
     yield "no file"
+    await tab.set_input_files("#file", files=[_LIST])
+    for box in await tab.locator("main form [type=checkbox]").all():
+        await box.evaluate("box => { box.checked = true; }")
+    await blank(tab)
+    yield "the verdicts"
     await tab.goto("/console/abonnes")
     await blank(tab)
     yield "nobody looked for"
-
-
-async def administration(tab: Page, town: Town) -> AsyncIterator[str]:
-    """Everything that is set up; each form once sent as it is."""
-    await sit(tab, town)
-    paths = [path for path in ADMIN if await exists(tab, path)]
-    async for state in see(tab, *paths):
-        yield state
-    for path in ("/admin/cles", "/admin/equipe/inviter"):
-        await tab.goto(path)
-        await blank(tab)
-        yield f"{path}, blank"
-
-
-ADMIN = (
-    *("/admin", "/admin/equipe", "/admin/equipe/inviter", "/admin/cles", "/admin/journal"),
-    *("/admin/themes", "/admin/lieux", "/admin/identite", "/admin/textes", "/admin/conservation"),
-    *("/admin/canaux", "/admin/entrants", "/admin/file", "/admin/etat"),
-)
-
-
-async def exists(tab: Page, path: str) -> bool:
-    return (await tab.request.get(path)).status == 200
+    await tab.fill("[name=contact]", AMINA)
+    await blank(tab)
+    yield "somebody found"
 
 
 async def phones(tab: Page, town: Town) -> AsyncIterator[str]:
     """The sandbox."""
     await stage(town)
     await sit(tab, town)
-    async for state in see(
-        tab, "/sandbox", "/sandbox?vue=liste", "/sandbox/x", "/sandbox/pannes", "/sandbox/heure"
-    ):
+    views = ("?vue=liste", "/x", "/pannes", "/heure", "/exercices")
+    async for state in see(tab, "/sandbox", *(f"/sandbox{view}" for view in views)):
         yield state
+    await tab.goto("/sandbox/pannes")
+    await tab.fill("[name=sms-latency]", "vite")
+    await blank(tab)
+    yield "seconds that are no number"
+    yield await follow(tab, "/sandbox/exercices", "a[href^='/sandbox/exercices/']")
+    yield await follow(tab, "/sandbox", "h3 a[href^='/sandbox/']")
 
 
-OFFICE_WALKS: tuple[Walk, ...] = (
-    entering,
-    looking_around,
-    writing,
-    following,
-    people,
-    administration,
-    phones,
-)
+PAGES: tuple[Walk, ...] = (entering, looking_around, people, phones)
+SENDS: tuple[Walk, ...] = (writing, following)
