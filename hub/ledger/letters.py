@@ -133,6 +133,12 @@ def standing(conn: Connection, authority: int) -> tuple[int, Sequence[AnyRow]]:
     return again, conn.execute(lost.limit(20)).all()
 
 
+def drop_all(conn: Connection, now: datetime) -> None:
+    """None of what waits leaves any more."""
+    waiting = update(table).where(table.c.state == LetterState.WAITING)
+    conn.execute(waiting.values(state=LetterState.DROPPED, ended=now))
+
+
 def forget(conn: Connection, now: datetime, limit: int) -> int:
     """Erase letters that were over long ago. Returns how many, `limit` at most."""
     old = select(table.c.id).where(table.c.ended < now - KEPT).limit(limit)

@@ -363,7 +363,7 @@ def test_what_waited_for_its_undo_delay_counts_as_sent(
     assert rows("SELECT count(*) FROM delivery WHERE state = 'parked'")[0][0] > 0
 
 
-def test_no_officers_session_or_link_comes_back_with_a_backup(
+def test_no_officers_session_link_or_letter_comes_back_with_a_backup(
     hub: Any, town: Path, rows: Rows
 ) -> None:
     hub("officer", "add", "jeanne@example.org", "Jeanne Morel")
@@ -371,9 +371,14 @@ def test_no_officers_session_or_link_comes_back_with_a_backup(
         "INSERT INTO officer_session (token_hash, officer, stage, created, seen, expires)"
         " SELECT 'h', id, 'open', 0, 0, 99999999999999 FROM officer RETURNING 1"
     )
+    rows(
+        "INSERT INTO letter (authority, kind, context, state, created, due)"
+        " VALUES (1, 'asked', '{}', 'waiting', 0, 0) RETURNING 1"
+    )
     assert rows("SELECT count(*) FROM office_link") == [(1,)]
     hub("backup", "--to", "b.zip")
     assert hub("restore", "b.zip", "--yes").code == 0
     assert rows("SELECT count(*) FROM officer WHERE disabled IS NULL")[0][0] > 0
     assert rows("SELECT count(*) FROM officer_session") == [(0,)]
     assert rows("SELECT count(*) FROM office_link") == [(0,)]
+    assert rows("SELECT state FROM letter") == [("dropped",)]

@@ -199,6 +199,17 @@ async def test_what_is_published_is_taken_back_until_it_leaves(real):
     assert "Trop tard" in page.text
 
 
+async def test_who_approves_after_the_time_it_was_to_leave_at_is_told_so(real):
+    office = real
+    morel, diallo = await office.writer(), await office.approver()
+    code = await asked(office, morel, when="at", date="2026-11-24", time="11:00")
+    assert "est passée" not in (await verify(diallo, code)).text
+    office.door.clock.leap(timedelta(hours=3))
+    page = (await verify(await office.approver(), code)).text  # the first one's session is over
+    assert "L’heure prévue de l’envoi est passée" in page
+    assert "Envoi prévu le" not in page
+
+
 async def test_who_approves_an_update_is_told_that_the_all_clear_was_given_meanwhile(real):
     office = real
     morel, diallo = await office.writer(), await office.approver()

@@ -29,7 +29,7 @@ from hub.flow.planning.digest import DigestTimes
 from hub.flow.planning.plan import plan_page
 from hub.flow.redrive import Choice, redrive
 from hub.flow.site import Press
-from hub.ledger import audit, hold, leases, moves, runs
+from hub.ledger import audit, hold, leases, letters, moves, runs
 from hub.ledger.database import AnyRow
 from hub.ledger.hold import Hold
 from hub.ledger.journal import Entry
@@ -74,6 +74,7 @@ def prepare(
     replayed = _replay(conn, entries, now, actor)
     office_sessions.end_all(conn)  # who signed out, or was shut out since, would be at work again
     links.end_all(conn)  # and who used a link could use it again
+    letters.drop_all(conn, now)  # what they ask for may be decided and sent long since
     _catch_up(conn, press, channels, now)
     _park(conn, _gathered(conn, backup_of, now, digests), backup_of, now)
     hold.begin(conn, now, backup_of)
