@@ -28,6 +28,7 @@ from subscribers.import_batch import VerdictKind
 from templates.completeness import Element
 from templates.content import Kind, NoteKind
 from templates.gsm import Family
+from templates.letters import LetterKind
 from templates.pages import pages, wording
 from templates.pages.pages import ERROR_STATUSES
 from templates.pages.wording import (
@@ -159,6 +160,7 @@ KEYED |= {
 }
 TRIED = ("trial_asked", "trial_none", "trial_wait", "password_asked")  # letters
 KEYED |= {f"flash.{name}" for name in TRIED}
+KEYED |= {f"letter.{kind}" for kind in LetterKind if kind is not LetterKind.PROBE}
 KEYED |= {f"trial.{each}" for each in probing.Answer if each is not probing.Answer.UNFIT}
 SPOKEN_ATTRIBUTES = {"alt", "aria-label", "data-label", "placeholder", "title"}
 

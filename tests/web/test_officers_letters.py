@@ -214,3 +214,23 @@ async def test_whoever_may_approve_is_written_to_when_it_is_asked_for(make_door,
     assert f"{office.door.hub.settings.hub.public_url}{here}" in letter.text
     assert mailbox(office, elsewhere.email) == mailbox(office, morel.email) == []
     assert letter.text.count(diallo.email) == 0
+
+
+async def test_a_letter_that_never_arrived_is_shown_to_who_operates_in_its_town_alone(office):
+    operator = await office.officer({Role.OPERATE: None})
+    elsewhere = await office.officer({Role.OPERATE: None}, authority="autreville")
+    diallo, morel = await office.approver(name="A. Diallo"), await office.writer()
+    sandbox = office.door.sandbox
+    sandbox.faults.set(ChannelName.EMAIL, dead={diallo.email})
+    code = await begun(office, morel)
+    await diallo.post(f"/console/annonces/{code}/test")
+    path = "/admin/file"
+
+    async def shown():
+        return "Messages aux agents" in (await operator.get(path)).text
+
+    await office.door.until(shown)
+    page = (await operator.get(path)).text
+    assert "<strong>A. Diallo</strong> test de l’e-mail" in page
+    assert diallo.email not in page
+    assert "Messages aux agents" not in (await elsewhere.get(path)).text

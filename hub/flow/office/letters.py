@@ -235,3 +235,26 @@ def _still(conn: Connection, letter: Letter, kind: LetterKind, who: Officer) -> 
         LetterKind.APPROVED: about.state not in _UNSAID,
     }
     return about if so[kind] else None
+
+
+# --------------------------------------------------------------------------- what is told of them
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A letter that was given up: about what, to whom, why and when."""
+
+    kind: LetterKind
+    name: str
+    reason: str
+    at: datetime
+
+
+def in_trouble(conn: Connection, authority: int) -> tuple[int, Sequence[Lost]]:
+    """How many of a town's letters are tried again, and the last ones that never arrived."""
+    again, found = rows.standing(conn, authority)
+    names = compositions.names_of(conn, [row.officer for row in found if row.officer])
+    return again, [
+        Lost(LetterKind(row.kind), names.get(row.officer, ""), row.reason, row.ended)
+        for row in found
+    ]

@@ -9,6 +9,7 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from channels.base import Reason
+from hub.flow.office.letters import in_trouble
 from hub.flow.office.roles import Role
 from hub.flow.office.ways_now import ways_now
 from hub.flow.operating import Operating
@@ -68,6 +69,8 @@ async def show_queue(request: web.Request, seat: Seat) -> web.StreamResponse:
             "groups": _by_reason(parked_groups(conn, town)),
             "ways": ways_now(conn, hub.engine.roads.values(), hub.clock),
             "held": hold.current(conn),
+            "letters": in_trouble(conn, town),
+            "ours": _is_the_hubs(request, seat),
         }
 
     return show(
@@ -77,6 +80,11 @@ async def show_queue(request: web.Request, seat: Seat) -> web.StreamResponse:
         **await hub.ledger.read(read),
         decide=lambda **asked: f"{DECIDE}?{urlencode(asked)}",
     )
+
+
+def _is_the_hubs(request: web.Request, seat: Seat) -> bool:
+    """Whether their town runs the hub: a hold keeps back every town's messages."""
+    return seat.authority.id == desk(request).authority
 
 
 def _by_reason(groups: Any) -> list[tuple[str, Reason, int, list[Any]]]:
@@ -143,6 +151,8 @@ async def decide(request: web.Request, seat: Seat) -> web.StreamResponse:
 @seated(Role.OPERATE)
 async def release(request: web.Request, seat: Seat) -> web.StreamResponse:
     """Let a restored hub send again."""
+    if not _is_the_hubs(request, seat):
+        raise not_found()
     hub = desk(request)
     verbs = Operating(hub.ledger, hub.clock, hub.engine.changed)
     again = seat.text("send_again") == "on"
