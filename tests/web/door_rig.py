@@ -306,7 +306,7 @@ async def open_door(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("hub.app.make_app", watched)  # to have its routes walked
-        patch.setattr("hub.equipment.Catalogue", WORDS)  # templates are compiled once for all hubs here
+        patch.setattr("hub.equipment.Catalogue", WORDS)  # compiled once for all hubs here
         patch.setattr("hub.app._try_templates", lambda _: None)  # half a second; tests/templates
         hub = await stack.enter_async_context(
             open_hub(settings, clock, server, sandbox=sandbox, phones=phones)
