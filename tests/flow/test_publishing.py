@@ -21,6 +21,7 @@ from hub.flow.office.four_eyes import OwnAnnouncementError
 from hub.flow.office.publishing import ChangedMeanwhileError
 from hub.flow.office.roles import Role
 from hub.flow.office.scope import scope_of
+from hub.flow.office.to_do import to_do
 from hub.ledger import announcements, audit, tables
 from hub.ledger.announcements import StaleAnnouncementError, digest_of
 
@@ -94,6 +95,8 @@ async def test_whoever_changed_it_wrote_it_too(hub):
     await publishing(hub).return_(found.code, diallo, "L'heure manque.")
     await edit(hub, found.code, diallo, body="Jeudi dès 8 h.")
     await publishing(hub).submit(found.code, diallo)
+    for each, waiting in ((morel, 0), (diallo, 0), (roche, 1)):
+        assert len(await hub.ledger.read(lambda conn, who=each: to_do(conn, who))) == waiting
     for each in (morel, diallo):
         with pytest.raises(OwnAnnouncementError):
             await publishing(hub).approve(found.code, each)

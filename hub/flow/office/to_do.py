@@ -12,6 +12,8 @@ from sqlalchemy import Connection, func, select
 
 from channels.base import Urgency
 from hub.announcement import State
+from hub.flow.office.compositions import of_announcement
+from hub.flow.office.four_eyes import wrote
 from hub.flow.office.officers import Officer
 from hub.flow.office.roles import Role
 from hub.flow.office.scope import Scope, scope_of
@@ -76,7 +78,7 @@ def _to_approve(conn: Connection, officer: Officer, own: bool) -> Iterable[Item]
     for row in _in_state(conn, officer.authority, scope, (State.TO_APPROVE,)):
         if not scope.holds(row.document["themes"]):
             continue  # somebody whose themes hold all of it decides
-        if row.source == f"officer:{officer.id}" and not own:
+        if not own and wrote(of_announcement(conn, row.id), officer):
             continue
         outside = row.source.startswith(("hook:", "api:"))
         yield Item(
