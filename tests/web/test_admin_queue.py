@@ -111,6 +111,18 @@ async def test_a_hold_after_a_restore_is_released_here(office, hand):
     assert "Rien n’était retenu" in (await hand.get("/admin/file")).text
 
 
+async def test_a_hold_is_every_towns_and_released_by_the_one_that_runs_the_hub(office):
+    door = office.door
+    other = await office.officer({Role.OPERATE: None}, authority="autreville")
+    before = START - timedelta(hours=1)
+    await door.hub.ledger.transact(lambda conn: hold.begin(conn, door.clock.now(), before))
+    page = (await other.get("/admin/file")).text
+    assert "Une sauvegarde a été restaurée" in page
+    assert "/relacher" not in page
+    assert (await other.post("/admin/file/relacher", {"send_again": "on"})).status == 404
+    assert await door.hub.ledger.read(hold.current) is not None
+
+
 async def test_the_other_towns_parked_messages_are_neither_counted_nor_decided(office, hand):
     door = office.door
     await sent(door)
