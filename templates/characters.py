@@ -15,7 +15,7 @@ from templates.refusals import Unwritable
 _UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
 _LINE_END = re.compile("\r\n?")
 _WEB = re.compile(r"https?://[^\s/]", re.IGNORECASE)
-_BREAKS = re.compile(r"\s*[\r\n\t]\s*")
+_BREAKS = re.compile(r"(?<!\s)\s*[\r\n\t]\s*")
 
 
 def tidy(content: Content) -> Content | Unwritable:

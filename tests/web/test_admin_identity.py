@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """`/admin/identite` and `/admin/textes`: the town's look and words, on its pages at once."""
 
+import time
+
 import aiohttp
 import pytest
 
@@ -66,6 +68,15 @@ async def test_a_preview_changes_nothing(hand):
 async def test_a_logo_that_is_not_a_plain_picture_is_refused(hand, logo):
     assert (await send(hand, logo)).status == 422
     assert "/logo?v=" not in (await hand.get("/")).text
+
+
+@pytest.mark.parametrize("piece", [b" ", b"<", b" on", b"href=", b"url( ", b"href='", b"\t\n"])
+async def test_no_drawing_is_looked_through_for_long(hand, piece):
+    """One of 90 kB, blanks mostly, kept every message waiting for a minute."""
+    began = time.process_time()
+    drawn = PLAIN.replace(b"<path", b"<a href=" + piece * (90_000 // len(piece)) + b"#x")
+    assert (await send(hand, drawn, act="preview")).status in (200, 422)
+    assert time.process_time() - began < 2.0
 
 
 async def test_a_text_is_said_in_the_towns_words_until_the_houses_are_back(hand):

@@ -22,7 +22,7 @@ _CONTACT: Final = 120
 _COLOUR: Final = re.compile(r"#[0-9a-f]{6}")
 _LIVELY: Final = re.compile(
     rb"<\s*(script|foreignobject|iframe|animate|set|style|!entity|!doctype)|\son\w+\s*=|javascript:"
-    rb"|href\s*=\s*[\"']?\s*(?!#)[^\"'#\s]|url\(\s*[\"']?(?!#)|@import",
+    rb"|href\s*=\s*(?:[\"']\s*)?(?!#)[^\"'#\s]|url\(\s*[\"']?(?!#)|@import",
     re.IGNORECASE,
 )
 """What a drawing may not hold: something that runs, or that is fetched from elsewhere."""
