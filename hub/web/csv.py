@@ -3,6 +3,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
@@ -16,6 +17,9 @@ Cell = str | int | datetime | None
 _ACTIVE: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 # what spreadsheets take for the narrow ones
 _WIDE: Final = str.maketrans("＝＋－＠｜％", "=+-@|%")
+# where a spreadsheet that parts cells by commas would begin another one
+_WITHIN: Final = re.compile("([,;\\t\\r\\n][\"']?)(?=[=+@|-])")
+_APART: Final = r"\1'"
 _MARK: Final = "\ufeff"  # without it Excel takes UTF-8 for its own old encoding
 
 
@@ -23,7 +27,8 @@ def cell(value: Cell) -> str:
     """A value as it stands in a cell, never a formula (OWASP, "CSV injection").
 
     Whole numbers stay numbers, moments are RFC 3339, nothing is empty. A text that a spreadsheet
-    would calculate gets an apostrophe before it, blanks in front of it or not.
+    would calculate gets an apostrophe before it, blanks in front of it or not; and so does what a
+    program that parts cells elsewhere would take for the beginning of one.
     """
     match value:
         case None:
@@ -35,7 +40,9 @@ def cell(value: Cell) -> str:
         case str():
             first = value.lstrip(" \u00a0\u202f\u3000").translate(_WIDE)[:1]
             active = first in _ACTIVE or value[:1] in _ACTIVE
-            return f"'{value}" if first and active else value
+            if first and active:
+                return f"'{value[:1]}{_WITHIN.sub(_APART, value[1:])}"
+            return _WITHIN.sub(_APART, value)
 
 
 def sheet(rows: Iterable[Sequence[Cell]]) -> bytes:

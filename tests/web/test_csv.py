@@ -29,6 +29,13 @@ def test_what_begins_like_a_formula_is_a_text(text: str) -> None:
     assert cell(text) == f"'{text}"
 
 
+def test_what_a_comma_would_part_is_no_formula_either() -> None:
+    assert cell("Eau,=1+1") == "Eau,'=1+1"
+    assert cell('Dit,"@SUM(A1)"') == 'Dit,"\'@SUM(A1)"'
+    assert cell("Eau\n-2+3") == "Eau\n'-2+3"
+    assert cell("De 8 h, -5 °C ; 1,5 + 2") == "De 8 h, -5 °C ; 1,5 + 2"
+
+
 @pytest.mark.parametrize("text", ["", "Eau", "1-2", "l'eau = bleue", "'=1", "0639980001"])
 def test_any_other_text_is_left_alone(text: str) -> None:
     assert cell(text) == text
