@@ -159,18 +159,19 @@ def _row(line: Line, say: object) -> tuple[str | int | datetime, ...]:
 def _asked(fields: dict[str, str], timezone: str) -> Asked:
     """What a form or an address asks; a day that is none asks nothing."""
     zone = ZoneInfo(timezone)
-    since, until = _day(fields.get("du", ""), zone), _day(fields.get("au", ""), zone)
+    since, until = _day(fields.get("du", ""), zone), _day(fields.get("au", ""), zone, later=1)
     return Asked(
         actor=fields.get("qui", "").strip()[:_FIELD],
         verb=fields.get("verbe", "")[:_FIELD],
         thing=fields.get("objet", "").strip()[:_FIELD],
         since=since,
-        until=None if until is None else until + timedelta(days=1),
+        until=until,
     )
 
 
-def _day(given: str, zone: ZoneInfo) -> datetime | None:
+def _day(given: str, zone: ZoneInfo, *, later: int = 0) -> datetime | None:
     try:
-        return datetime.combine(date.fromisoformat(given), time(), zone)
+        day = date.fromisoformat(given) + timedelta(days=later)
+        return datetime.combine(day, time(), zone)
     except (ValueError, OverflowError):
         return None
