@@ -7,6 +7,8 @@ from citizen_rig import THEMES, WAYS, Citizen
 
 from subscribers import tables as people
 
+MULTIPART = {"Content-Type": "multipart/form-data; boundary=b"}
+
 
 def _boxes_in_boxes(depth: int) -> bytes:
     inner = (
@@ -17,9 +19,8 @@ def _boxes_in_boxes(depth: int) -> bytes:
 
 async def test_boxes_in_boxes_are_not_opened(door):
     """A mail parser took seconds for 45 kB."""
-    kind = {"Content-Type": "multipart/form-data; boundary=b"}
     began = time.process_time()
-    answer = await door.ask("POST", "/affichage", data=_boxes_in_boxes(900), headers=kind)
+    answer = await door.ask("POST", "/affichage", data=_boxes_in_boxes(900), headers=MULTIPART)
     assert answer.status == 303
     assert time.process_time() - began < 1.0
 
@@ -47,3 +48,13 @@ async def test_one_visitor_hands_in_few_forms_a_minute(make_door):
         for _ in range(5)
     ]
     assert told == [303, 303, 303, 303, 429]
+
+
+async def test_nobody_signed_in_hands_in_a_large_form(door):
+    """The way into the console is typed by hand; ten megabytes of it would be kept in memory."""
+    ways = ("/console/connexion", "/console/connexion/cle", f"/console/invitation/{'x' * 43}")
+    large = [{"email": "x" * 70_000}, _boxes_in_boxes(3_000)]
+    for path in ways:
+        for body in large:
+            kind = {} if isinstance(body, dict) else MULTIPART
+            assert (await door.ask("POST", path, data=body, headers=kind)).status == 413, path

@@ -8,12 +8,13 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from aiohttp import web
+from multidict import MultiDict
 
-from channels.base import ChannelName
 from hub.flow.office import officers, passkeys, second
 from hub.flow.office.officers import Officer
 from hub.flow.office.second import Proof
 from hub.web import cookies
+from hub.web.bodies import read_form
 from hub.web.console.guard import (
     FIELD,
     SECOND,
@@ -23,7 +24,6 @@ from hub.web.console.guard import (
     ask_second,
     let_in,
     let_out,
-    read_fields,
     seated,
 )
 from hub.web.console.showing import see_other, show_outside
@@ -111,8 +111,8 @@ def _form(
     status = 422 if wrong else 200
     hub = desk(request)
     keys = passkeys.place_of(hub.site.public_url, hub.authority_name) is not None
-    letters = ChannelName.EMAIL in hub.intake.channels
-    shown = {"email": email, "back": back, "wrong": wrong, "keys": keys, "letters": letters}
+    shown = {"email": email, "back": back, "wrong": wrong, "keys": keys}
+    shown["letters"] = hub.writes_officers
     return show_at_the_door(request, "console/sign_in.html", status=status, **shown)
 
 
@@ -129,7 +129,7 @@ def show_at_the_door(
 async def at_the_door(request: web.Request) -> Form:
     """The form of somebody who is not signed in yet, sent from the page we showed them: nobody
     signs another person in as somebody else (login CSRF). Raises `ProblemError` 403."""
-    form = await read_fields(request)
+    form: Form = MultiDict(await read_form(request))  # small: nobody knows yet who sends it
     kept = cookies.read(request, _DOOR) or ""
     given = text_of(form, FIELD)
     if not kept or not hmac.compare_digest(given.encode("utf-8", "replace"), kept.encode()):
