@@ -59,6 +59,13 @@ class Desk:
         return bool(self.stand_ins) and not self._real
 
     @property
+    def writes_officers(self) -> bool:
+        """Whether a letter reaches an officer, really or on the stage: not where a stand-in keeps
+        it while real people are told, and another officer would read it at `/sandbox`."""
+        played = ChannelName.EMAIL in self.stand_ins and not self.sandbox
+        return ChannelName.EMAIL in self.intake.channels and not played
+
+    @property
     def banner(self) -> bool | Mixed:
         """What every page says of it: all is a sandbox, nothing is, or which channels are."""
         if self.stand_ins and self._real:
