@@ -70,8 +70,11 @@ def _made(conn: Connection, found: Watched, tariff: Tariff, stopped: int) -> Rep
     for name, told in measured.channels.items():
         if told.cost is not None:
             costs[tariff.currency(name)] += told.cost
+    spent = {name: each for name, each in costs.items() if each}
     unpriced = tuple(n for n, told in measured.channels.items() if told.cost is None)
-    return Report(measured, curve(conn, about), _took(conn, found), dict(costs), unpriced, stopped)
+    return Report(
+        measured, curve(conn, about), _took(conn, found), spent or dict(costs), unpriced, stopped
+    )
 
 
 def _moved(measured: Measure, found: Watched) -> bool:

@@ -26,6 +26,7 @@ from hub.ledger.tables import delivery, digest_item, run
 from hub.pricing import Prices
 from hub.reports.costs import Cost, Tariff, besides, costs
 from hub.reports.measuring import measure
+from hub.reports.report import report
 from hub.reports.summary import reach
 from hub.reports.watched import watched
 from subscribers import crier, directory
@@ -209,3 +210,14 @@ def test_the_towns_own_account_is_nobody(board: Any) -> None:
     assert (told.people, told.reached) == (5, 1)
     assert watched(board.conn, announcement.id, board.now).people == 5
     assert sum(measure(board.conn, announcement.id, TARIFF).zones.values()) == 1
+
+
+def test_a_currency_in_which_nothing_was_spent_is_not_told(board: Any) -> None:
+    announcement = board.publish(SMS, X)
+    board.plan(announcement)
+    for row in board.rows(announcement):
+        board.move(row, S.DELIVERED, at=board.now)
+    told = report(board.conn, watched(board.conn, announcement.id, board.now), TARIFF)
+    assert told is not None
+    assert told.measure.channels[X].cost == 0
+    assert list(told.costs) == ["EUR"]

@@ -288,6 +288,17 @@ async def test_a_large_audience_is_typed_by_hand(hall):
     assert (await decide(morel, code, page, do="send", typed=f" {people} ")).status == 303
 
 
+async def test_one_subscriber_more_keeps_no_alert_back(hall, monkeypatch):
+    monkeypatch.setattr("hub.web.console.checking._MOVED", 2)  # of a handful, one is more than 5 %
+    office = await hall(console={"type_people": 3})
+    morel = await office.officer({**BOTH, Role.CONTACTS: None})
+    code = await written(office, morel)
+    page = await verify(morel, code)
+    seen = str(int(dict(_HIDDEN.findall(page.text))["people"]) - 1)  # as shown a moment before
+    typed = {"people": seen, "typed": seen}
+    assert (await decide(morel, code, page, do="send", **typed)).status == 303
+
+
 async def test_another_number_of_people_than_was_shown_is_said_and_asked_again(office):
     morel = await office.officer({**BOTH, Role.CONTACTS: None})
     code = await written(office, morel)

@@ -184,10 +184,16 @@ def _unconfirmed(request: web.Request, seat: Seat, found: Checked, wish: str) ->
         wrong["acknowledged"] = text["acknowledged"]
     if checking.over_budget(found) and found.announcement.urgency is not Urgency.URGENT:
         wrong["budget"] = True
-    typed = _DIGITS.sub("", seat.text("typed"))
-    if wish != "ask" and checking.must_type(found, hub) and typed != str(found.people):
+    if wish != "ask" and checking.must_type(found, hub) and not _is_typed(seat, found):
         wrong["typed"] = text["typed"]
     return wrong
+
+
+def _is_typed(seat: Seat, found: Checked) -> bool:
+    """Whether the number was copied: the one that was shown, though a few more subscribed since."""
+    typed, shown = _DIGITS.sub("", seat.text("typed")), seat.text("people")
+    copied = typed == shown and not checking.moved(found, shown)
+    return copied or typed == str(found.people)
 
 
 _SAID: Final = {
@@ -195,13 +201,13 @@ _SAID: Final = {
         "decision": "Choisissez ce que vous décidez.",
         "reason": "Écrivez pourquoi, en une phrase.",
         "acknowledged": "Cochez la case : le message ne dit pas tout ce qu'il faut pour agir.",
-        "typed": "Recopiez le nombre de personnes, en chiffres.",
+        "typed": "Ce n'est pas le nombre de personnes affiché. Recopiez-le, en chiffres.",
     },
     False: {
         "decision": "Choose what you decide.",
         "reason": "Say why, in one sentence.",
         "acknowledged": "Tick the box: the message does not say all that is needed to act.",
-        "typed": "Copy the number of people, in digits.",
+        "typed": "This is not the number of people shown. Copy it, in digits.",
     },
 }
 
