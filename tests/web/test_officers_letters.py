@@ -234,3 +234,25 @@ async def test_a_letter_that_never_arrived_is_shown_to_who_operates_in_its_town_
     assert "<strong>A. Diallo</strong> test de l’e-mail" in page
     assert diallo.email not in page
     assert "Messages aux agents" not in (await elsewhere.get(path)).text
+
+
+async def test_in_the_sandbox_the_letters_of_officers_have_a_page(office):
+    hand = await office.writer(name="J. Morel", signed_in=False)
+    elsewhere = await office.writer(authority="autreville", signed_in=False)
+    assert "Personne n’a encore reçu de message." in (await hand.get("/sandbox/agents")).text
+    for email in (hand.email, elsewhere.email):
+        await ask(hand, email)
+        await arrived(office, email)
+    page = (await hand.get("/sandbox/agents")).text
+    number = mailbox(office, hand.email)[0].seq
+    assert f'<a href="/sandbox/emails/{number}">Choisir un nouveau mot de passe</a>' in page
+    assert page.count("/sandbox/emails/") == 1
+    assert "J. Morel" in page
+    assert (await hand.get(f"/sandbox/emails/{number}")).status == 200
+
+
+async def test_no_link_is_offered_that_only_the_stage_would_show(make_door, make_office):
+    real = {"account_sid": "AC" + "0" * 32, "auth_token": "x" * 32, "sender": "+33639980000"}
+    door = await make_door(sandbox={"channels": ["email"]}, channels={"sms": real})
+    hand = await make_office(door).writer(signed_in=False)
+    assert (await hand.get(FORGOTTEN)).status == 404

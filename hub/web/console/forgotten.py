@@ -8,7 +8,6 @@ from typing import Final
 
 from aiohttp import web
 
-from channels.base import ChannelName
 from hub.flow.office import officers
 from hub.flow.office.letters import MOST_RESETS, ask_password
 from hub.web.console.guard import SIGN_IN
@@ -37,7 +36,7 @@ async def show_form(request: web.Request) -> web.StreamResponse:
 
 
 def _must_write_letters(request: web.Request) -> None:
-    if ChannelName.EMAIL not in desk(request).intake.channels:
+    if not desk(request).writes_officers:
         raise not_found()
 
 

@@ -6,13 +6,13 @@ Only served where a sandbox runs; elsewhere none of these addresses exists.
 
 from aiohttp import web
 
-from hub.web.sandbox import faults, hours, letters, live, phones, training
+from hub.web.sandbox import faults, hours, letters, live, office, phones, training
 from hub.web.sandbox.kept import kept
 
 
 def routes() -> list[web.RouteDef]:
     """Every page of the room; a persona's own comes last, for it takes any name."""
-    doors = (faults, hours, letters, live, training, phones)
+    doors = (faults, hours, letters, live, office, training, phones)
     return [
         web.route(each.method, each.path, kept(each.handler), **each.kwargs)
         for door in doors
