@@ -34,7 +34,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 SHEET = re.compile(rb"/Type\s*/Page\b(?!s)")
 EDITOR, APPROVER = {Role.WRITE: None}, {Role.APPROVE: None}
 AMINA = "+33639980001"
-MOST_TOUCHES = 15
+MOST_TOUCHES = 12
 """Of two people, for an urgent alert: from the home page to the approval."""
 BLANK = re.compile(r"\{[^}]+\}")
 
@@ -238,8 +238,8 @@ async def test_the_whole_path_without_a_script(town, by_form):
     await refreshed(approver)
     shown = await counted(approver)
     told = await taken(editor, here, "Pour le conseil municipal")
-    arrived = town.door.sandbox.effects.select(since=since)
-    assert sum(shown.values()) == len(arrived) > 0, "the page says what the telephones got"
+    arrived = await citizens_got(town, since)
+    assert sum(shown.values()) == arrived > 0, "the page says what the telephones got"
     assert {row: int(told[row, "Remis"]) for row in shown} == shown, "and the file what the page"
     since = town.latest()
     second = await follow_up(editor, here, "all_clear")
@@ -250,6 +250,12 @@ async def test_the_whole_path_without_a_script(town, by_form):
     await refreshed(approver)
     assert address(approver) == second
     await town.message(ChannelName.SMS, AMINA, "La rue est rouverte", since)
+
+
+async def citizens_got(town, since):
+    """How many messages, those to officers left out."""
+    ours = {row.email for row in await town.door.rows(office_tables.officer)}
+    return sum(each.to not in ours for each in town.door.sandbox.effects.select(since=since))
 
 
 async def counted(tab):
