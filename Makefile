@@ -9,7 +9,7 @@ INSTALLED := $(VENV)/.installed
 TESTABLE := $(VENV)/.installed-for-tests
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format bench prove screenshots looks lighthouse wheel clean
+.PHONY: help install demo test check format bench prove live screenshots looks lighthouse wheel clean
 
 help: ## Show this help
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -65,6 +65,9 @@ bench: $(TESTABLE) ## Measure this machine (ARGS passed on)
 
 prove: $(TESTABLE) ## Kill the daemon 100 times, stop it 20; nobody lost or pestered (ARGS=--quick)
 	@$(BIN)/python -m bench.prove $(ARGS)
+
+live: $(TESTABLE) ## Two tabs on a send to 20,000 while its hub is killed; needs Chromium (ARGS=people)
+	@$(BIN)/python -m bench.live_send $(ARGS)
 
 screenshots: $(TESTABLE) ## The main pages of portal and console as pictures (ARGS=folder)
 	@$(BIN)/python -m bench.screenshots $(ARGS)
