@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from hub.announcement import Announcement
+from hub.announcement import Announcement, State
 from hub.flow.accept.recurrence import Repeat, local_day
 from hub.ledger import announcements, recurrences
 from subscribers.catalogue import Catalogue
@@ -51,6 +51,6 @@ def to_come(
     source = announcements.source_of(conn, about.id)
     code = source.removeprefix(_BY_ITSELF) if source.startswith(_BY_ITSELF) else about.code
     kept = recurrences.by_code(conn, code, about.authority)
-    if kept is None or kept.next is None:
+    if kept is None or kept.next is None or about.state is State.DRAFT:
         return None
     return again_of(kept.rule, code, catalogue, kept.created, now)
