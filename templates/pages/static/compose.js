@@ -86,8 +86,12 @@ async function write() {
       form.elements.version.value = found.version;
       at("saved").textContent = at("saved").dataset.words.replace("{}", found.saved);
       for (const frame of form.querySelectorAll("iframe")) frame.src = frame.src;
-      at("lost").hidden = at("ended").hidden = true;
-    } else dirty = true;
+      at("lost").hidden = at("ended").hidden = at("unsaved").hidden = true;
+    } else { // deleted by somebody, say: pressing a button would lose what stands here
+      dirty = true;
+      at("unsaved").hidden = false;
+      return at("unsaved");
+    }
   } catch {
     dirty = true;
     at("lost").hidden = false;
