@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
+from itertools import chain, count
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -50,15 +51,16 @@ class Kind(StrEnum):
         return found.get(key)
 
 
-def ordered(
-    nodes: Mapping[int, Node], under: int | None = None, depth: int = 0
-) -> Iterator[tuple[Node, int]]:
+def ordered(nodes: Mapping[int, Node], under: int | None = None) -> Iterator[tuple[Node, int]]:
     """The tree as it is read, each with its depth. What stands under nobody known is a root."""
+    beneath: dict[int | None, list[Node]] = {}  # once: a town may have thousands of streets
     for node in nodes.values():
-        parent = node.parent if node.parent in nodes else None
-        if parent == under:
-            yield node, depth
-            yield from ordered(nodes, node.id, depth + 1)
+        beneath.setdefault(node.parent if node.parent in nodes else None, []).append(node)
+    waiting = [(node, 0) for node in reversed(beneath.get(under, []))]
+    while waiting:
+        node, depth = waiting.pop()
+        yield node, depth
+        waiting += [(each, depth + 1) for each in reversed(beneath.get(node.id, []))]
 
 
 def below(nodes: Mapping[int, Node], node: Node) -> set[int]:
@@ -96,7 +98,8 @@ def add_many(
     rows, keys = [], []
     for position, values in enumerate(several, start=last + 1):
         stem = key_of(values["names"]["fr"]) or kind.value
-        key = next(k for k in (stem, *(f"{stem}-{n}" for n in range(2, 10**6))) if k not in taken)
+        others = (f"{stem}-{n}" for n in count(2))
+        key = next(k for k in chain((stem,), others) if k not in taken)
         taken.add(key)
         keys.append(key)
         rows.append({**values, "key": key, "authority": catalogue.authority, "position": position})

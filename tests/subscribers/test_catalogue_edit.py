@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The catalogue changed by hand: the town's account follows, and nobody is lost or doubled."""
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,15 @@ from sqlalchemy import func, select
 from channels.base import ChannelName
 from subscribers import crier, directory, subscriptions
 from subscribers.catalogue import load_catalogue
-from subscribers.catalogue_edit import Kind, add, change, followers, put_away
+from subscribers.catalogue_edit import (
+    Kind,
+    add,
+    add_many,
+    change,
+    followers,
+    ordered,
+    put_away,
+)
 from subscribers.preferences import Cadence
 from subscribers.tables import subscriber_zone, subscription
 
@@ -86,6 +95,22 @@ def test_who_lives_in_an_archived_place_lives_in_the_other_once(conn, town, now,
     assert put_away(conn, Kind.ZONE, gare, centre) == 1
     rows = conn.execute(select(subscriber_zone.c.zone)).scalars().all()
     assert rows == [centre.id]
+
+
+def test_a_town_of_thousands_of_streets_is_put_in_order_at_once(conn, town):
+    centre = town.zones_by_key["centre"].id
+    rows = [
+        {"names": {"fr": f"Rue {n}", "en": f"Rue {n}"}, "parent": centre, "level": "street"}
+        for n in range(5_000)
+    ]
+    assert len(set(add_many(conn, Kind.ZONE, town, rows))) == 5_000
+    zones = load_catalogue(conn, town.authority).zones
+    began = time.process_time()
+    found = [(each.key, depth) for each, depth in ordered(zones)]
+    assert time.process_time() - began < 0.5  # by looking at all for each it took ten seconds
+    assert found[0] == ("ville", 0)
+    assert found[3:5] == [("rue-0", 2), ("rue-1", 2)]
+    assert len(found) == len(zones)
 
 
 def test_a_name_written_otherwise_is_another_key(conn, town):

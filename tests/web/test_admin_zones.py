@@ -144,6 +144,19 @@ async def test_streets_of_a_file_are_seen_then_added_in_their_district_once(offi
     assert "2 y sont déjà" in again.text
 
 
+async def test_a_town_of_many_streets_is_searched_and_its_lists_stay_short(office, hand):
+    streets = "\n".join(f"Rue {n:04}\tcentre" for n in range(600))
+    await hand.post(f"{PATH}/rues/ecrire", {"streets": streets})
+    page = (await hand.get(PATH)).text
+    assert "Rue 0001" not in page
+    found = (await hand.get(f"{PATH}?q=rue+0001")).text
+    assert f'<a href="{PATH}/rue-0001">Rue 0001</a>' in found
+    assert '<option value="rue-0001">' in found  # a building may stand there
+    assert page.count("<option") < 60
+    assert 'value="rue-0002"' in (await hand.get(f"{PATH}/rue-0001")).text  # where they may move
+    assert 'value="rue-0002"' not in (await hand.get(f"{PATH}/gare")).text
+
+
 @pytest.mark.parametrize("content", ["", "a;b\n1;2\n"])
 async def test_a_file_without_streets_is_refused_in_a_sentence(hand, content):
     reply = await send(hand, content, f"{PATH}/rues")

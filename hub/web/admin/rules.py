@@ -24,7 +24,7 @@ from hub.web.console.showing import see_other, show
 from hub.web.desk import desk
 from hub.web.language import language_of
 from hub.web.problems import not_found
-from subscribers.catalogue import Catalogue, load_catalogue
+from subscribers.catalogue import Catalogue, Theme, Zone, load_catalogue
 from templates.render import choose
 
 _HERE: Final = f"{ONE}/champs"
@@ -64,7 +64,7 @@ class Source:
     def keys(self, language: str) -> list[tuple[str, str]]:
         """The living themes, then the districts, each with its name."""
         places = [each for each in self.town.zones.values() if each.level == "district"]
-        named = (*self.town.themes.values(), *places)
+        named: list[Theme | Zone] = [*self.town.themes.values(), *places]
         return [(each.key, each.name(language)) for each in named if not each.archived]
 
 

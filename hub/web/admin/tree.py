@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What the pages of themes and of places share: a tree listed, ordered, changed, put away."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -92,12 +93,17 @@ async def list_page(
     spoken, query = language_of(request), request.query.get("q", "")[:_NAME]
     nodes = kind.nodes(catalogue)
     counts: Any = people.themes if kind is Kind.THEME else people.zones
-    many = kind is Kind.ZONE and len(nodes) > MANY
+    many = len(nodes) > MANY
     found = {zone.id for zone in find_places(catalogue, query)} if many else set()
     rows = [
         (node, node.name(spoken), depth, counts.get(node.id, 0))
         for node, depth in ordered(nodes)
-        if not many or node.id in found or getattr(node, "level", "") in ("town", "district")
+        if not many or node.id in found or _is_wide(node)
+    ]
+    may = [
+        each
+        for each in may_stand_under(nodes, None, "building")
+        if not many or each.id in found or _is_wide(each)
     ]
     return show(
         request,
@@ -108,7 +114,7 @@ async def list_page(
         path=PATHS[kind],
         rows=rows,
         typed=typed,
-        parents=_parents(kind, catalogue, None, "building", spoken),
+        parents=[(each.key, each.name(spoken)) for each in may],
         many=many,
         query=query,
         **more,
@@ -127,7 +133,10 @@ async def one_page(
 
     catalogue, node, count = await desk(request).ledger.read(read)
     spoken, level = language_of(request), getattr(node, "level", "building")
-    others = [each for each, _ in ordered(kind.nodes(catalogue)) if not each.archived]
+    nodes = kind.nodes(catalogue)
+    near = _near(nodes, node)
+    others = [n for n, _ in ordered(nodes) if n.id in near and n.id != node.id and not n.archived]
+    may = [each for each in may_stand_under(nodes, node, level) if each.id in near]
     return show(
         request,
         seat,
@@ -138,9 +147,9 @@ async def one_page(
         node=node,
         title=node.name(spoken),
         typed=typed or typed_of(kind, catalogue, node),
-        parents=_parents(kind, catalogue, node, level, spoken),
+        parents=[(each.key, each.name(spoken)) for each in may],
         people=count,
-        others=[(each.key, each.name(spoken)) for each in others if each.id != node.id],
+        others=[(each.key, each.name(spoken)) for each in others],
         unclear=unclear,
     )
 
@@ -153,11 +162,17 @@ def wanted(request: web.Request, kind: Kind, catalogue: Catalogue) -> Node:
     return node
 
 
-def _parents(
-    kind: Kind, catalogue: Catalogue, node: Node | None, level: str, spoken: str
-) -> list[tuple[str, str]]:
-    may = may_stand_under(kind.nodes(catalogue), node, level)
-    return [(each.key, each.name(spoken)) for each in may]
+def _is_wide(node: Node) -> bool:
+    """Whether it is one of those that are always few."""
+    return not isinstance(node, Zone) or node.level in ("town", "district")
+
+
+def _near(nodes: Mapping[int, Node], node: Node) -> set[int]:
+    """The nodes that a list to choose from offers: of a great many, the wide ones, the parent, and
+    those that stand beside."""
+    if len(nodes) <= MANY:
+        return set(nodes)
+    return {n.id for n in nodes.values() if _is_wide(n) or node.parent in (n.id, n.parent)}
 
 
 async def add(request: web.Request, seat: Seat, kind: Kind) -> web.StreamResponse:
