@@ -105,6 +105,28 @@ async def test_whoever_changed_it_wrote_it_too(hub):
     assert approved.id == found.id
 
 
+async def test_whoever_asked_for_what_another_wrote_does_not_approve_it_as_well(hub):
+    """A draft that its author never finished would have left by one person's will."""
+    morel, diallo, roche = [await appoint(hub, name) for name in ("Morel", "Diallo", "Roche")]
+    written = await compose(hub, morel)
+    found = await publishing(hub).submit(written.code, diallo)
+    with pytest.raises(OwnAnnouncementError) as refused:
+        await publishing(hub).approve(found.code, diallo)
+    assert refused.value.others == ("Roche",)
+    assert (await publishing(hub).approve(found.code, roche)).state is State.WAITING
+
+
+async def test_what_was_changed_and_asked_for_meanwhile_is_not_published_as_it_was_shown(hub):
+    """Of two at one draft whose theme needs nobody else, the second has not read the first's."""
+    morel, diallo = [await appoint(hub, name) for name in ("Morel", "Diallo")]
+    office = publishing(hub, alone=frozenset({"eau"}))
+    shown = await compose(hub, morel)
+    await edit(hub, shown.code, morel, body="Vendredi.")
+    await office.submit(shown.code, morel)
+    with pytest.raises(EditedMeanwhileError):
+        await office.submit(shown.code, diallo, version=shown.version, alone=True)
+
+
 async def test_who_may_only_write_decides_nothing(hub):
     morel, roche = await appoint(hub, "Morel"), await appoint(hub, "Roche", {Role.WRITE: None})
     found = await asked(hub, morel)

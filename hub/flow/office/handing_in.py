@@ -26,15 +26,17 @@ _NO_WRITER: Final = Problem(
 )
 
 
-def hand_in(conn: Connection, composition: Composition, now: datetime) -> bool:
+def hand_in(conn: Connection, composition: Composition, by: Officer, now: datetime) -> bool:
     """Nobody changes it any more. False where somebody changed it or handed it in meanwhile.
 
-    What was asked for the time before is kept beside it, so that what changed can be shown.
+    Whoever asks has a part in it, though they wrote no word: they do not approve it as well. What
+    was asked for the time before is kept beside it, so that what changed can be shown.
     """
     values: dict[str, Any] = {
         "state": CompositionState.SUBMITTED,
         "submitted": dict(composition.document),
         "former": table.c.submitted,
+        "editors": [*dict.fromkeys([*composition.editors, by.id])],
         "returned_by": None,
         "returned_reason": "",
         "changed": now,

@@ -208,10 +208,10 @@ class Publishing:
         found = compositions.load(conn, code, officer)
         if found is None:
             raise UnknownAnnouncementError(code)
-        if not found.editable and found.announcement is not None:
-            return announcements.by_id(conn, found.announcement)
         if version is not None and version != found.version:
             raise EditedMeanwhileError(found)
+        if not found.editable and found.announcement is not None:
+            return announcements.by_id(conn, found.announcement)
         asked, announcement = self._read(conn, found, officer)
         return _Drawn(found, asked, announcement)
 
@@ -229,7 +229,7 @@ class Publishing:
     def _hand_in(self, conn: Connection, drawn: _Drawn, officer: Officer) -> Announcement:
         """The announcement of a composition, put before somebody who may publish it."""
         composition, now = drawn.composition, self.intake.clock.now()
-        if not handing_in.hand_in(conn, composition, now):
+        if not handing_in.hand_in(conn, composition, officer, now):
             current = compositions.load(conn, composition.code, officer)
             if current is None:
                 raise UnknownAnnouncementError(composition.code)
