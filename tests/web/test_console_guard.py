@@ -8,6 +8,8 @@ from hub.flow.office import officers, sessions
 from hub.flow.office.roles import Role
 from hub.ledger.tables import audit
 from hub.web.console.guard import HEADER
+from hub.web.console.sign_in import MOST_TRIES
+from hub.web.desk import DESK
 
 
 async def test_a_page_asked_for_without_a_session_comes_back_after_the_sign_in(office):
@@ -59,6 +61,22 @@ async def test_an_unsafe_request_needs_the_token_of_its_session(office):
     reply = await hand.ask("POST", "/console/deconnexion", headers={HEADER: hand.csrf})
     assert reply.status == 303
     assert (await hand.get("/console/profil")).status == 303
+
+
+async def test_who_tries_an_account_from_everywhere_does_not_shut_its_owner_out(office):
+    """Ten tries a minute would have kept whoever approves an alert from signing in."""
+    hand = await office.writer()
+    await hand.post("/console/deconnexion")
+    limiter = office.door.app[DESK].limiter
+    while await limiter.has_room("sign-in-as", hand.email, MOST_TRIES):
+        pass
+    other = await office.officer(signed_in=False)
+    other.email = hand.email
+    assert (await other.sign_in()).status == 429, "a browser in which they never were"
+    assert (await hand.sign_in()).status == 303
+    mark = next(each for each in hand.session.cookie_jar if each.key == "known")
+    assert mark["httponly"]
+    assert mark.value not in (await hand.get("/console/profil")).text
 
 
 async def test_a_form_of_another_site_is_refused_whatever_it_carries(office):

@@ -33,6 +33,8 @@ from hub.web.strangers import count_stranger
 from subscribers.catalogue import Authority, load_authority
 
 COOKIE: Final = "office"
+KNOWN: Final = "known"
+"""Of a browser in which an officer signed in before; it opens nothing."""
 FIELD: Final = "csrf"
 HEADER: Final = "X-CSRF-Token"
 SIGN_IN: Final = "/console/connexion"
@@ -44,6 +46,7 @@ SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _FORM: Final = "application/x-www-form-urlencoded"
 _FORM_BYTES: Final = 524_288  # a long text in several languages
 _FIELDS: Final = 5_000
+_REMEMBERED: Final = timedelta(days=365)
 _PATIENCE: Final = 60.0  # seconds an upload may take
 
 Value = str | web.FileField
@@ -298,7 +301,20 @@ async def let_in(
 
     token = await hub.ledger.transact(enter, hurry=True)
     cookies.keep(request, response, COOKIE, token, _seconds(sessions.LONGEST))
+    if by is None:
+        cookies.keep(request, response, KNOWN, _mark(request, who), _seconds(_REMEMBERED))
     language.keep(request, response, who.language or "")
+
+
+def is_known(request: web.Request, who: Officer) -> bool:
+    """Whether they signed in in this browser before: strangers who try their account from
+    elsewhere then keep them from nothing."""
+    given = cookies.read(request, KNOWN) or ""
+    return hmac.compare_digest(given.encode("utf-8", "replace"), _mark(request, who).encode())
+
+
+def _mark(request: web.Request, who: Officer) -> str:
+    return hmac.digest(desk(request).seal.secret, b"known\x00%d" % who.id, "sha256").hex()
 
 
 async def ask_second(request: web.Request, response: web.StreamResponse, who: Officer) -> None:

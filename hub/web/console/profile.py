@@ -130,7 +130,7 @@ async def change_password(request: web.Request, seat: Seat) -> web.StreamRespons
 async def knows_password(hub: Desk, who: Officer, given: str) -> bool:
     """Whether this is the password of whoever sits here. Few tries a minute: raises
     `ProblemError` 429."""
-    await hub.limiter.admit("sign-in-as", who.email, MOST_TRIES)
+    await hub.limiter.admit("password", f"officer:{who.id}", MOST_TRIES)
     kept = await hub.ledger.read(lambda conn: officers.password_of(conn, who))
     return await officers.verifies(kept, given)
 

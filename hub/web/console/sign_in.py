@@ -22,6 +22,7 @@ from hub.web.console.guard import (
     Form,
     Seat,
     ask_second,
+    is_known,
     let_in,
     let_out,
     seated,
@@ -61,8 +62,9 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
     email, password = text_of(form, "email"), text_of(form, "password")
     where, account = origin_of(request), officers.normal(email)[:254]
     await hub.limiter.admit("sign-in", where, MOST_TRIES)
-    await hub.limiter.admit("sign-in-as", account, MOST_TRIES)
     found = await hub.ledger.read(lambda conn: officers.by_email(conn, email))
+    known = found is not None and is_known(request, found[0])
+    await hub.limiter.admit("sign-in-known" if known else "sign-in-as", account, MOST_TRIES)
     right = await officers.verifies(None if found is None else found[1], password)
     back = inside(text_of(form, "suite"))
     if found is None or not right:
