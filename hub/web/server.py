@@ -17,7 +17,7 @@ from hub.flow.accept.problems import ForbiddenError, RefusedError, UnreadableErr
 from hub.flow.office.recalled import Recall
 from hub.ledger.announcements import StaleAnnouncementError
 from hub.ledger.database import LedgerFullError, is_busy
-from hub.web import health, problems
+from hub.web import health, problems, readying
 from hub.web.api import announcements as api
 from hub.web.api import openapi, operating, previews, recurrences
 from hub.web.callbacks import twilio
@@ -113,6 +113,7 @@ def make_app(desk: Desk) -> web.Application:
         app.add_routes(door.routes())
     stream.install(app)
     imports.install(app, desk)
+    readying.install(app, desk.clock)
     app.on_response_prepare.append(_secure)
     desk.metrics.register(_REQUESTS)
     desk.metrics.register(MACHINES)

@@ -23,7 +23,7 @@ from markupsafe import Markup
 from channels.base import ChannelName, Urgency
 from templates.pages import amounts, moments, previewing
 from templates.pages.around import Around
-from templates.pages.wording import ShownState, offered, state_label, translations
+from templates.pages.wording import LANGUAGES, ShownState, offered, state_label, translations
 
 STATIC_FOLDER: Final = Path(__file__).parent / "static"
 """What the web door serves under ``/static/``."""
@@ -130,6 +130,19 @@ def page(name: str, language: str, *, timezone: str = "Europe/Paris", **context:
     names: dict[str, object] = {**alone, **context}
     template = _environment(spoken).get_template(name)
     return template.render(names, language=spoken, timezone=ZoneInfo(timezone))
+
+
+def every_page() -> Sequence[tuple[str, str]]:
+    """The languages and the templates of this folder, each template in each language."""
+    folder = Path(__file__).parent
+    names = sorted(each.relative_to(folder).as_posix() for each in folder.rglob("*.html"))
+    return [(language, name) for language in LANGUAGES for name in names]
+
+
+def compile_page(language: str, name: str) -> None:
+    """Have a template ready: reading it for the first time takes a visitor up to a third of a
+    second, and everybody else with them. Raises `jinja2.TemplateError` where it is broken."""
+    _environment(language).get_template(name)
 
 
 @cache
