@@ -3,6 +3,7 @@
 
 import asyncio
 import errno
+import gc
 import signal
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -121,6 +122,7 @@ async def _wait_and_serve(settings: Settings) -> None:
 
 async def _until_over(stop: asyncio.Event, hub: Hub) -> None:
     """Until somebody stops us; raises `TakenOverError` where another hub took our place."""
+    gc.freeze()  # what was imported stays: each search of it for garbage held the loop for 0.2 s
     lost = hub.engine.tenure.lost
     waits = [asyncio.ensure_future(event.wait()) for event in (stop, lost)]
     try:
