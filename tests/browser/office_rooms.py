@@ -14,12 +14,13 @@ _MADE = count(1)
 async def town_hall(tab: Page, town: Town) -> AsyncIterator[str]:
     """What the town is: themes, places, look, texts, how long things are kept."""
     await sit(tab, town)
-    rooms = ("", "/themes", "/lieux", "/lieux/carte", "/identite", "/textes", "/conservation")
-    async for state in see(tab, *(f"/admin{room}" for room in rooms)):
+    rooms = ("themes", "lieux", "lieux/carte", "lieux/rues", "identite", "textes", "conservation")
+    async for state in see(tab, "/admin", *(f"/admin/{room}" for room in rooms)):
         yield state
     for room in ("themes", "lieux", "textes"):
-        yield await follow(tab, f"/admin/{room}", f"a[href^='/admin/{room}/']:not([href$=carte])")
-    for room in ("themes", "lieux", "lieux/carte"):
+        one = f"a[href^='/admin/{room}/']:not([href$=carte], [href$=rues])"
+        yield await follow(tab, f"/admin/{room}", one)
+    for room in ("themes", "lieux", "lieux/carte", "lieux/rues"):
         await tab.goto(f"/admin/{room}")
         await blank(tab, "main form[method=post][novalidate]")
         yield f"{room}, blank"
