@@ -116,6 +116,7 @@ def foresee(
         _missed(everybody),
     )
     found = defaultdict[int, list[Any]](list)
+    row: Any  # of five columns, each of several types
     for row in conn.execute(union_all(*parts)):
         found[row[0]].append(row[1:])
     return Foreseen(
