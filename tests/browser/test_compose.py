@@ -83,7 +83,7 @@ async def test_answers_out_of_order_never_show_old_figures(sign_in, town):
 
     async def late(route):
         if "premier" in (route.request.post_data or "") and not held:
-            answer = await route.fetch()
+            answer = await route.fetch(timeout=PATIENCE)
             held.append((route, answer))
             came.set()
         else:
@@ -92,7 +92,8 @@ async def test_answers_out_of_order_never_show_old_figures(sign_in, town):
     await page.route("**/apercu", late)
     await page.fill("#body", "premier")
     await page.fill("#title", "Eau")
-    await came.wait()
+    async with asyncio.timeout(PATIENCE / 1000):
+        await came.wait()
     await page.fill("#body", "deuxieme")
     await page.wait_for_selector("#preview-sms-fr:has-text('deuxieme')")
     route, answer = held[0]
