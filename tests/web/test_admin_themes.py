@@ -35,7 +35,7 @@ async def test_a_theme_added_is_offered_at_once_and_named_in_the_journal(office,
     assert reply.status == 303
     made = (await catalogue(office)).themes_by_key["sport-sante"]
     assert (made.names["en"], made.advised, made.about) == ("Sport", True, {"fr": "<b>Stades</b>"})
-    portal = await hand.get("/abonnement")
+    portal = await hand.get("/abonnement/themes")
     assert "Sport &amp; santé" in portal.text
     assert "<b>Stades</b>" not in portal.text
     assert "Thème ou lieu ajouté" in (await hand.get("/admin/journal")).text
