@@ -42,6 +42,7 @@ def ways(app: Any) -> Iterator[Way]:
         pattern = route.resource.canonical if route.resource else ""
         if pattern.startswith(("/console", "/admin")):
             path = re.sub(r"\{(\w+)\}", lambda found: nobodys(found[1]), pattern)
+            path = path.replace("pieces/zzzzzz", "pieces/arrete.pdf")  # the name of a file
             yield Way(route.method, pattern, path, route.handler)
 
 
