@@ -8,7 +8,7 @@ import pytest
 from office_rig import Office
 
 from channels.base import ChannelName
-from hub.flow.office import compositions, officers
+from hub.flow.office import attachments, compositions, officers
 from hub.flow.office.roles import Role
 from hub.ledger import announcements, audit
 from hub.pricing import Prices
@@ -173,6 +173,27 @@ async def test_what_changed_since_it_was_read_is_shown_and_asked_again(real):
     assert re.search(r"<del>.*<ins>", reply.text)
     assert await state_of(office, code) == "to_approve"
     assert (await decide(diallo, code, do="decide", decision="approve")).status == 303
+
+
+async def test_a_file_added_since_it_was_read_is_shown_before_it_leaves_unread(office):
+    morel = await office.officer(BOTH)
+    code = await written(office, morel)
+    read = await verify(morel, code)
+    await office.door.hub.ledger.transact(
+        lambda conn: attachments.attach(
+            conn,
+            compositions.load(conn, code, officers.load(conn, morel.number)),
+            officers.load(conn, morel.number),
+            ("plan.pdf", b"%PDF-1.7", "Le plan des rues."),
+            office.door.clock.now(),
+        )
+    )
+    reply = await decide(morel, code, read, do="send")
+    assert reply.status == 409
+    assert "Rien n’est parti." in reply.text
+    assert await state_of(office, code) is None
+    assert (await decide(morel, code, do="send")).status == 303
+    assert await state_of(office, code) == "waiting"
 
 
 async def test_what_is_published_is_taken_back_until_it_leaves(real):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The fields of what an officer is writing, kept as they were typed: valid or not, none is lost."""
 
+import hashlib
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -55,6 +57,11 @@ def gathered(pairs: Iterable[tuple[str, str]], before: Document) -> dict[str, An
         else:
             found.setdefault(name, written)
     return found | {name: before[name] for name in FIXED if name in before}
+
+
+def digest_of(document: Document) -> str:
+    """Of all that was typed and of the files beside it, in 64 hexadecimal digits."""
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 
 def blank(authority: Authority, channels: Iterable[str], **given: Any) -> dict[str, Any]:

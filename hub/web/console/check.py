@@ -164,18 +164,10 @@ def _wrong(request: web.Request, seat: Seat, found: Checked) -> dict[str, Any]:
 
 
 def _not_as_shown(seat: Seat, found: Checked) -> dict[str, Any]:
-    if _is_stale(seat, found):
+    if seat.text("digest") != checking.digest(found):
         return _CHANGED
     shown = seat.text("people")
     return {"people_moved": shown} if checking.moved(found, shown) else {}
-
-
-def _is_stale(seat: Seat, found: Checked) -> bool:
-    """Whether it reads otherwise than when this page was shown."""
-    if found.mode is Mode.WRITING:
-        assert found.composition is not None
-        return seat.text("version") != str(found.composition.version)
-    return seat.text("digest") != checking.digest(found)
 
 
 def _unconfirmed(request: web.Request, seat: Seat, found: Checked, wish: str) -> dict[str, Any]:

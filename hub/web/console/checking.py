@@ -15,7 +15,7 @@ from channels.base import ChannelName, Urgency
 from hub.announcement import Announcement, State
 from hub.flow.accept.intake import UnknownAnnouncementError, visible
 from hub.flow.accept.problems import Problem, RefusedError
-from hub.flow.office import compositions, four_eyes, handing_in
+from hub.flow.office import compositions, fields, four_eyes, handing_in
 from hub.flow.office.again import Again, again_of, to_come
 from hub.flow.office.compositions import Composition
 from hub.flow.office.fields import Document, is_field, text
@@ -253,5 +253,8 @@ def _plain(value: Any) -> str:
 
 
 def digest(found: Checked) -> str:
-    """What the officer is about to decide on."""
+    """What the officer is about to decide on; while it is still written, the form with its files,
+    for what leaves is dated anew at each look."""
+    if found.mode is Mode.WRITING and found.composition is not None:
+        return fields.digest_of(found.composition.document)
     return four_eyes.reading(found.announcement, found.composition)
