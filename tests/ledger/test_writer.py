@@ -154,6 +154,12 @@ async def test_without_a_hurry_it_waits_as_long_as_it_was_told(make_desk):
     assert steady() - began >= 0.1
 
 
+async def test_a_wait_that_is_over_at_once_is_never_endless(make_desk):
+    desk = make_desk(commit_wait=2e-6)
+    for n in range(2_000):
+        await asyncio.wait_for(desk.writer.write(WORD, f"w{n}"), 30)
+
+
 async def test_a_group_is_bounded(make_desk, monkeypatch):
     monkeypatch.setattr("hub.ledger.writer.MAX_GROUP", 10)
     desk = make_desk(commit_wait=5.0)
