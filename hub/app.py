@@ -25,11 +25,11 @@ from hub.flow.citizens.inbound import Answering
 from hub.flow.citizens.keywords import JoinRules
 from hub.flow.engine import Engine
 from hub.flow.keep.retention import Retiring, Rules
-from hub.flow.office.mailing import Mailing
 from hub.flow.planning.digest import DigestTimes
 from hub.flow.receipts import Receiving
 from hub.flow.send.slips import Slips
 from hub.flow.site import Press
+from hub.flow.staff.mailing import Mailing
 from hub.incoming import postbox, receipt_reader, with_callbacks, x_codes
 from hub.ledger.lock import FolderLock
 from hub.ledger.store import Ledger

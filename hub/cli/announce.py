@@ -18,7 +18,7 @@ from hub.cli.options import CONFIG, Config, Refusal
 from hub.driving import limits_of
 from hub.flow.accept.intake import Accepted
 from hub.flow.accept.submission import Submission, iso, parse, read_json
-from hub.flow.office.looking_ahead import looking_ahead, month_of
+from hub.flow.foresight.looking_ahead import looking_ahead, month_of
 from hub.tariff import prices_of
 from templates.content import Kind
 

@@ -7,8 +7,8 @@ from typing import Any, assert_never
 
 from channels.base import ChannelName, EmailText, PostText, PushText, SmsText
 from hub.cli.layout import table
-from hub.flow.office.audience_ahead import Audience
-from hub.flow.office.looking_ahead import Ahead, Leaving, Month
+from hub.flow.foresight.audience_ahead import Audience
+from hub.flow.foresight.looking_ahead import Ahead, Leaving, Month
 from hub.flow.send.budget import MILLION
 from subscribers.catalogue import Catalogue
 from templates.preview import EmailFigures, PostFigures, Preview, PushFigures, SmsFigures

@@ -19,9 +19,9 @@ from sqlalchemy.exc import DatabaseError
 from channels.webpush.keys import new_vapid_key
 from hub.cli.options import CONFIG, Config, Refusal, read_settings
 from hub.clock import SystemClock
-from hub.flow.office import officers
-from hub.flow.office.officers import normal
-from hub.flow.office.roles import EVERYTHING
+from hub.flow.staff import officers
+from hub.flow.staff.officers import normal
+from hub.flow.staff.roles import EVERYTHING
 from hub.ledger.database import LedgerCorruptError
 from hub.ledger.schema import NewerLedgerError
 from hub.ledger.store import Ledger

@@ -10,10 +10,10 @@ from sqlalchemy import Connection
 from hub.cli.desk import Desk, at_desk
 from hub.cli.layout import table
 from hub.cli.options import CONFIG, Config, Refusal
-from hub.flow.office import officers, team
-from hub.flow.office.officers import Officer
-from hub.flow.office.roles import BY_THEME, EVERYTHING, Grants, Role
-from hub.flow.office.team import Member, Steward
+from hub.flow.staff import officers, team
+from hub.flow.staff.officers import Officer
+from hub.flow.staff.roles import BY_THEME, EVERYTHING, Grants, Role
+from hub.flow.staff.team import Member, Steward
 from subscribers.addresses import AddressProblem, normalise_email
 
 Email = Annotated[str, typer.Argument(help="The address they sign in with.")]

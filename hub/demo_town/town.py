@@ -12,8 +12,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, select
 
 from channels.base import ChannelName, Recipient
-from hub.flow.office import officers
-from hub.flow.office.roles import Role
+from hub.flow.staff import officers
+from hub.flow.staff.roles import Role
 from subscribers import crier, directory
 from subscribers.catalogue import Catalogue, load_catalogue
 from subscribers.catalogue_file import import_catalogue

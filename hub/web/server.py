@@ -14,7 +14,7 @@ from prometheus_client import Counter
 from hub.announcement import UnlawfulMoveError
 from hub.flow.accept.intake import UnknownAnnouncementError
 from hub.flow.accept.problems import ForbiddenError, RefusedError, UnreadableError
-from hub.flow.office.recalled import Recall
+from hub.flow.foresight.recalled import Recall
 from hub.ledger.announcements import StaleAnnouncementError
 from hub.ledger.database import LedgerFullError, is_busy
 from hub.web import health, problems, readying
@@ -22,10 +22,11 @@ from hub.web.api import announcements as api
 from hub.web.api import openapi, operating, previews, recurrences
 from hub.web.callbacks import twilio
 from hub.web.console import doors as console
-from hub.web.console import imports, stream
-from hub.web.console.drafts import RECALL
+from hub.web.console.citizens import imports
+from hub.web.console.following import stream
 from hub.web.console.guard import SEAT, recognise
 from hub.web.console.showing import show as show_seated
+from hub.web.console.writing.drafts import RECALL
 from hub.web.desk import DESK, Desk
 from hub.web.hooks import standard
 from hub.web.language import language_of

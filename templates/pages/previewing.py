@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What the pages that preview an announcement ask of a template (`console/previews.html`)."""
+"""What pages that preview an announcement ask of a template (`console/writing/previews.html`)."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final

@@ -8,7 +8,7 @@ from playwright.async_api import FilePayload, Page
 from towns import Town
 from walks import stage
 
-from hub.flow.office.roles import EVERYTHING, Role
+from hub.flow.staff.roles import EVERYTHING, Role
 
 Walk = Callable[[Page, Town], AsyncIterator[str]]
 AMINA = "06 39 98 00 01"

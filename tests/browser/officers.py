@@ -9,9 +9,9 @@ from playwright.async_api import Page
 from towns import Town
 
 from hub.demo_town import town as demo_town
-from hub.flow.office import officers, sessions
-from hub.flow.office.roles import EVERYTHING, Grants
-from hub.flow.office.sessions import Stage
+from hub.flow.staff import officers, sessions
+from hub.flow.staff.roles import EVERYTHING, Grants
+from hub.flow.staff.sessions import Stage
 
 PASSWORD = "une phrase de passe assez longue"
 _NUMBERS = itertools.count(1)

@@ -11,8 +11,8 @@ from door_rig import START, authority_of
 from office_paths import PATIENCE
 
 from hub.demo_town import town as demo_town
-from hub.flow.office import officers
-from hub.flow.office.roles import Role
+from hub.flow.staff import officers
+from hub.flow.staff.roles import Role
 from hub.ledger.office_tables import composition
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -24,7 +24,7 @@ from officers import PASSWORD, appoint, seat
 from sqlalchemy import update
 
 from channels.base import ChannelName
-from hub.flow.office.roles import EVERYTHING, Role
+from hub.flow.staff.roles import EVERYTHING, Role
 from hub.ledger import office_tables
 from hub.sandbox.faults import Fault
 from subscribers import tables as people

@@ -11,8 +11,8 @@ import pytest
 import pytest_asyncio
 from door_rig import open_door
 
-from hub.flow.office import officers
-from hub.flow.office.roles import Role
+from hub.flow.staff import officers
+from hub.flow.staff.roles import Role
 from hub.ledger import office_tables, tables
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -3,11 +3,12 @@
 
 from datetime import timedelta
 
-from hub.flow.office import compositions, officers
-from hub.flow.office.four_eyes import Terms
-from hub.flow.office.publishing import Publishing
-from hub.flow.office.roles import Role
 from hub.flow.site import Press, Site
+from hub.flow.staff import officers
+from hub.flow.staff.roles import Role
+from hub.flow.writing import compositions
+from hub.flow.writing.four_eyes import Terms
+from hub.flow.writing.publishing import Publishing
 from templates.catalogue import Catalogue
 from templates.render import Composer
 

@@ -10,8 +10,9 @@ from office_town import appoint, publishing
 from channels.base import ChannelName
 from hub.flow.accept.problems import RefusedError
 from hub.flow.accept.repeating import stop
-from hub.flow.office import compositions, town
-from hub.flow.office.roles import Role
+from hub.flow.office import town
+from hub.flow.staff.roles import Role
+from hub.flow.writing import compositions
 from subscribers.catalogue import load_catalogue
 from subscribers.catalogue_edit import Kind
 from templates.content import Kind as AnnouncementKind

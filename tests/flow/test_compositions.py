@@ -9,10 +9,11 @@ from sqlalchemy import insert, select
 from channels.base import ChannelName, Urgency
 from hub.announcement import Announcement, State
 from hub.flow.accept.problems import RefusedError
-from hub.flow.office import compositions, fields, officers
-from hub.flow.office.reading import built, faults, to_submission
-from hub.flow.office.retold import Ground, as_announcement, document_of
-from hub.flow.office.roles import Role
+from hub.flow.staff import officers
+from hub.flow.staff.roles import Role
+from hub.flow.writing import compositions, fields
+from hub.flow.writing.reading import built, faults, to_submission
+from hub.flow.writing.retold import Ground, as_announcement, document_of
 from hub.ledger.database import open_writer
 from hub.ledger.store import Ledger
 from hub.ledger.tables import audit

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import delete, insert, update
 
 from channels.base import Accepted, ChannelName, Reason, Rejected
-from hub.flow.office.looking_ahead import looking_ahead
+from hub.flow.foresight.looking_ahead import looking_ahead
 from hub.ledger import audit, receipts, stand_ins
 from hub.ledger.tables import delivery
 from hub.pricing import Prices

@@ -15,10 +15,11 @@ from channels.base import ChannelName
 from hub.announcement import State, UnlawfulMoveError
 from hub.flow import upkeep
 from hub.flow.accept.intake import Intake, UnknownAnnouncementError
-from hub.flow.office import compositions, officers
-from hub.flow.office.compositions import EditedMeanwhileError, NotEditableError
-from hub.flow.office.four_eyes import OwnAnnouncementError, Terms
-from hub.flow.office.publishing import ChangedMeanwhileError, Publishing
+from hub.flow.staff import officers
+from hub.flow.writing import compositions
+from hub.flow.writing.compositions import EditedMeanwhileError, NotEditableError
+from hub.flow.writing.four_eyes import OwnAnnouncementError, Terms
+from hub.flow.writing.publishing import ChangedMeanwhileError, Publishing
 from hub.ledger import announcements, tables
 from hub.ledger.announcements import digest_of
 

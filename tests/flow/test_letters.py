@@ -9,10 +9,10 @@ from sqlalchemy import select, update
 
 from channels.base import Accepted, ChannelDown, ChannelName, Reason, Rejected, Retry
 from hub.flow.accept.principal import Principal
-from hub.flow.office import letters, links, officers
-from hub.flow.office.mailing import Mailing
-from hub.flow.office.roles import Role
 from hub.flow.send import switches
+from hub.flow.staff import letters, links, officers
+from hub.flow.staff.mailing import Mailing
+from hub.flow.staff.roles import Role
 from hub.ledger import letters as rows
 from hub.ledger import office_tables, tables
 from hub.ledger.office_tables import letter

@@ -13,9 +13,9 @@ from channels.base import Accepted, ChannelName, Reason, Retry
 from hub.announcement import UnlawfulMoveError
 from hub.flow.accept.intake import UnknownAnnouncementError
 from hub.flow.accept.problems import RefusedError
-from hub.flow.office import letters, officers
-from hub.flow.office.four_eyes import OwnAnnouncementError
-from hub.flow.office.mailing import Mailing
+from hub.flow.staff import letters, officers
+from hub.flow.staff.mailing import Mailing
+from hub.flow.writing.four_eyes import OwnAnnouncementError
 from hub.ledger import office_tables
 from hub.ledger.announcements import StaleAnnouncementError
 from subscribers.proofs import Proofs

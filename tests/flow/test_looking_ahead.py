@@ -10,9 +10,9 @@ from sqlalchemy import update
 from channels.base import ChannelName, SmsText, Urgency
 from hub.announcement import Announcement, State
 from hub.delivery import DeliveryState
-from hub.flow.office.looking_ahead import completeness_of, looking_ahead, month_of, texts_of
-from hub.flow.office.recalled import Recall
-from hub.flow.office.small_numbers import Teller, told
+from hub.flow.foresight.looking_ahead import completeness_of, looking_ahead, month_of, texts_of
+from hub.flow.foresight.recalled import Recall
+from hub.flow.foresight.small_numbers import Teller, told
 from hub.flow.send.budget import Limits
 from hub.flow.site import Press, Site
 from hub.ledger import spending

@@ -14,14 +14,14 @@ from hub.flow.accept.intake import UnknownAnnouncementError
 from hub.flow.accept.principal import Principal
 from hub.flow.accept.problems import ForbiddenError, RefusedError
 from hub.flow.accept.recurrence import Repeat, local_day
-from hub.flow.office import attachments, compositions, dropped, four_eyes
 from hub.flow.office.agenda import agenda
-from hub.flow.office.compositions import EditedMeanwhileError, NotEditableError
-from hub.flow.office.four_eyes import OwnAnnouncementError
-from hub.flow.office.publishing import ChangedMeanwhileError
-from hub.flow.office.roles import Role
-from hub.flow.office.scope import scope_of
 from hub.flow.office.to_do import to_do
+from hub.flow.staff.roles import Role
+from hub.flow.staff.scope import scope_of
+from hub.flow.writing import attachments, compositions, dropped, four_eyes
+from hub.flow.writing.compositions import EditedMeanwhileError, NotEditableError
+from hub.flow.writing.four_eyes import OwnAnnouncementError
+from hub.flow.writing.publishing import ChangedMeanwhileError
 from hub.ledger import announcements, audit, tables
 from hub.ledger.announcements import StaleAnnouncementError, digest_of
 

@@ -22,7 +22,10 @@ from hub.ledger import assumptions
 from hub.reports.recipients import GROUPS
 from hub.web.admin import home as rooms
 from hub.web.admin import journal, retention, sources, texts
-from hub.web.console import check, home, reporting, statistics_sheet, watching
+from hub.web.console import home
+from hub.web.console.figures import statistics_sheet
+from hub.web.console.following import reporting, watching
+from hub.web.console.writing import check
 from subscribers.catalogue_map import Found
 from subscribers.import_batch import VerdictKind
 from templates.completeness import Element

@@ -10,9 +10,9 @@ import pytest
 
 from channels.base import ChannelName, Urgency
 from hub.announcement import Announcement, State
-from hub.flow.office.audience_ahead import Audience, Going
-from hub.flow.office.looking_ahead import Ahead, texts_of
-from hub.flow.office.small_numbers import Teller
+from hub.flow.foresight.audience_ahead import Audience, Going
+from hub.flow.foresight.looking_ahead import Ahead, texts_of
+from hub.flow.foresight.small_numbers import Teller
 from hub.flow.site import Press, Site
 from hub.pricing import Prices
 from subscribers.catalogue import Catalogue as Town
@@ -65,7 +65,7 @@ def _ahead(copies: int = 742, **changes: object) -> Ahead:
 
 
 def _shown(call: str, language: str = "fr", **names: object) -> str:
-    source = '{% import "console/previews.html" as it with context %}{{ it.' + call + " }}"
+    source = '{% import "console/writing/previews.html" as it with context %}{{ it.' + call + " }}"
     page = _environment(language).from_string(source).render(language=language, **names)
     return re.sub(r"\s+", " ", page)
 

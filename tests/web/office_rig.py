@@ -12,8 +12,8 @@ from door_rig import START, Door, Reply, authority_of
 from yarl import URL
 
 from hub.demo_town import town
-from hub.flow.office import officers
-from hub.flow.office.roles import EVERYTHING, Grants, Role
+from hub.flow.staff import officers
+from hub.flow.staff.roles import EVERYTHING, Grants, Role
 
 PASSWORD = "une phrase de passe assez longue"
 _CSRF = re.compile(rb'name="csrf" value="([^"]+)"')

@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from hub.flow.office.roles import Role
+from hub.flow.staff.roles import Role
 from hub.ledger import tables
 
 SMS = "/admin/canaux/sms"

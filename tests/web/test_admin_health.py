@@ -8,7 +8,7 @@ import pytest
 from door_rig import START
 
 from hub import __version__
-from hub.flow.office.roles import Role
+from hub.flow.staff.roles import Role
 from hub.ledger import hold
 
 PAGE = "/admin/etat"

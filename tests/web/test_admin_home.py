@@ -4,7 +4,7 @@
 import re
 
 from hub.demo_town import town
-from hub.flow.office.roles import Role
+from hub.flow.staff.roles import Role
 
 
 async def linked(office, role, authority=town.KEY):

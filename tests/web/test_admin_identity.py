@@ -6,7 +6,7 @@ import time
 import aiohttp
 import pytest
 
-from hub.flow.office.roles import Role
+from hub.flow.staff.roles import Role
 
 PATH = "/admin/identite"
 HELP = "/admin/textes/help/fr"

@@ -4,7 +4,7 @@
 from door_rig import START, authority_of
 
 from hub.demo_town import town
-from hub.flow.office.roles import Role
+from hub.flow.staff.roles import Role
 from hub.ledger import audit
 
 

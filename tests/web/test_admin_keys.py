@@ -8,7 +8,7 @@ from door_rig import authority_of
 from channels.base import Urgency
 from hub.flow.accept import credentials
 from hub.flow.accept.credentials import Scope
-from hub.flow.office.roles import Role
+from hub.flow.staff.roles import Role
 
 NEWS = {"title": "Piscine", "body": "Fermée lundi.", "themes": ["eau"]}
 

@@ -8,7 +8,7 @@ from door_rig import START, authority_of
 
 from channels.base import Reason
 from hub.delivery import REACHED, DeliveryState
-from hub.flow.office.roles import Role
+from hub.flow.staff.roles import Role
 from hub.ledger import deliveries, hold, tables
 
 DECIDE = "/admin/file/decider"

@@ -13,7 +13,7 @@ from door_rig import authority_of
 
 from hub.flow.accept import credentials, payloads
 from hub.flow.accept.credentials import Scope, Seal
-from hub.flow.office.roles import Role
+from hub.flow.staff.roles import Role
 from hub.ledger import office_tables, tables
 from hub.web.hooks.standard import sign
 

@@ -5,7 +5,7 @@ import pytest
 from door_rig import authority_of
 
 from hub.demo_town import town
-from hub.flow.office.roles import Role
+from hub.flow.staff.roles import Role
 from subscribers.catalogue import load_catalogue
 from subscribers.catalogue_edit import Kind, followers
 

@@ -11,7 +11,7 @@ from door_rig import authority_of
 
 from hub.demo_town import town
 from hub.flow.keep.retention import Retiring, Rules
-from hub.flow.office.roles import Role
+from hub.flow.staff.roles import Role
 from hub.ledger import tables
 from hub.reports.erasures import last_erasure
 from subscribers.catalogue import load_catalogue

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from hub.flow.office import officers
-from hub.flow.office.four_eyes import Terms
-from hub.flow.office.publishing import Publishing
-from hub.flow.office.roles import Role
+from hub.flow.staff import officers
+from hub.flow.staff.roles import Role
+from hub.flow.writing.four_eyes import Terms
+from hub.flow.writing.publishing import Publishing
 from hub.ledger import deliveries, runs, tables
 from hub.ledger.counting import Moves, apply_moves
 from templates.pages.wording import channel_name, translations

@@ -7,9 +7,10 @@ import re
 import aiohttp
 import pytest
 
-from hub.flow.office import compositions, officers
-from hub.flow.office.attachments import LARGEST
-from hub.flow.office.roles import Role
+from hub.flow.staff import officers
+from hub.flow.staff.roles import Role
+from hub.flow.writing import compositions
+from hub.flow.writing.attachments import LARGEST
 
 PDF = b"%PDF-1.7\n%plan\n"
 SAID = "Plan : la rue Basse est barrée entre la place et le pont."

@@ -3,7 +3,7 @@
 
 from datetime import timedelta
 
-from hub.flow.office.roles import Role
+from hub.flow.staff.roles import Role
 
 WORKS = {"title": "Travaux rue Basse", "body": "De 8 h à 17 h.", "zones": ["tanneries"]}
 

@@ -8,8 +8,9 @@ import pytest
 from office_rig import Office
 
 from channels.base import ChannelName
-from hub.flow.office import attachments, compositions, officers
-from hub.flow.office.roles import Role
+from hub.flow.staff import officers
+from hub.flow.staff.roles import Role
+from hub.flow.writing import attachments, compositions
 from hub.ledger import announcements, audit
 from hub.pricing import Prices
 
@@ -320,7 +321,9 @@ async def test_a_large_audience_is_typed_by_hand(hall):
 
 
 async def test_one_subscriber_more_keeps_no_alert_back(hall, monkeypatch):
-    monkeypatch.setattr("hub.web.console.checking._MOVED", 2)  # of a handful, one is more than 5 %
+    monkeypatch.setattr(
+        "hub.web.console.writing.checking._MOVED", 2
+    )  # of a handful, one is more than 5 %
     office = await hall(console={"type_people": 3})
     morel = await office.officer({**BOTH, Role.CONTACTS: None})
     code = await written(office, morel)
@@ -371,7 +374,7 @@ async def test_an_all_clear_is_not_asked_what_an_alert_must_say(office):
 
 async def test_over_the_months_budget_only_what_is_urgent_leaves(hall, monkeypatch):
     monkeypatch.setattr("hub.tariff.prices_of", _dear)
-    monkeypatch.setattr("hub.web.console.checking.prices_of", _dear)
+    monkeypatch.setattr("hub.web.console.writing.checking.prices_of", _dear)
     office = await hall(console={"sms_month_budget": 0.01})
     morel = await office.officer(BOTH)
     code = await written(office, morel)

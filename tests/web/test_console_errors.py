@@ -3,7 +3,7 @@
 
 import pytest
 
-from hub.flow.office.roles import Role
+from hub.flow.staff.roles import Role
 from hub.web.desk import DESK
 
 REFERENCE = "Référence à indiquer"

@@ -4,11 +4,11 @@
 from datetime import timedelta
 from time import perf_counter
 
-from hub.flow.office import officers, sessions
-from hub.flow.office.roles import Role
+from hub.flow.staff import officers, sessions
+from hub.flow.staff.roles import Role
 from hub.ledger.tables import audit
+from hub.web.console.entering.sign_in import MOST_TRIES
 from hub.web.console.guard import HEADER
-from hub.web.console.sign_in import MOST_TRIES
 from hub.web.desk import DESK
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from channels.base import ChannelDown, Reason
-from hub.flow.office.roles import Role
+from hub.flow.staff.roles import Role
 
 WATER = {"title": "Coupure d'eau rue Basse", "body": "Jeudi de 8 h à 12 h.", "themes": ["eau"]}
 

@@ -3,7 +3,7 @@
 
 import re
 
-from hub.flow.office.roles import Role
+from hub.flow.staff.roles import Role
 from hub.ledger import tables
 from subscribers import tables as people_tables
 

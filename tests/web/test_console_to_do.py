@@ -7,8 +7,9 @@ import re
 
 from yarl import URL
 
-from hub.flow.office import compositions, fields, officers
-from hub.web.console.stream import STREAMS
+from hub.flow.staff import officers
+from hub.flow.writing import compositions, fields
+from hub.web.console.following.stream import STREAMS
 from subscribers.catalogue import load_authority
 
 _HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')

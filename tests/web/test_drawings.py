@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from channels.base import ChannelName
 from hub.reports.curve import EMPTY, Curve
-from hub.web.console.drawings import delivery_curve
+from hub.web.console.following.drawings import delivery_curve
 from templates.pages.charts import Steps
 
 SMS, EMAIL = ChannelName.SMS, ChannelName.EMAIL

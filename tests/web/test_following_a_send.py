@@ -13,7 +13,7 @@ import pytest
 from yarl import URL
 
 from hub.ledger import tables
-from hub.web.console.stream import STREAMS
+from hub.web.console.following.stream import STREAMS
 
 NEWS = {
     "urgency": "urgent",

@@ -6,7 +6,7 @@ import html
 import re
 from datetime import timedelta
 
-from hub.flow.office.roles import Role
+from hub.flow.staff.roles import Role
 
 LONG_GONE = timedelta(minutes=31)
 WRITTEN = {"title": "Collecte déplacée", "body": 'Ligne 1\nLigne "2" & <3>', "themes": "dechets"}

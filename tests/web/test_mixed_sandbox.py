@@ -14,9 +14,9 @@ from hub.cli.check import check
 from hub.cli.desk import in_use
 from hub.clock import PlayedClock
 from hub.demo_town import town
-from hub.flow.office import officers, sessions
-from hub.flow.office.roles import EVERYTHING, Role
-from hub.flow.office.sessions import Stage
+from hub.flow.staff import officers, sessions
+from hub.flow.staff.roles import EVERYTHING, Role
+from hub.flow.staff.sessions import Stage
 from hub.sandbox.server import Sandbox
 from hub.standing_in import clock_for, real, stood_in
 from hub.web.console.guard import COOKIE

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from hub.flow.keep.retention import Retiring, Rules
-from hub.flow.office import links, passwords
-from hub.flow.office.links import Purpose
-from hub.flow.office.roles import Role
+from hub.flow.staff import links, passwords
+from hub.flow.staff.links import Purpose
+from hub.flow.staff.roles import Role
 from hub.web.desk import DESK
 
 PASSWORD = "une phrase de passe assez longue"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Who signed in to the console and may see contacts needs no key at the desk, and is named."""
 
-from hub.flow.office.roles import EVERYTHING, Role
+from hub.flow.staff.roles import EVERYTHING, Role
 from hub.ledger import tables
 from subscribers import tables as people
 

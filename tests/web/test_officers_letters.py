@@ -4,12 +4,13 @@
 import re
 
 from channels.base import ChannelName
-from hub.flow.office import compositions, officers
-from hub.flow.office.letters import MOST_RESETS
-from hub.flow.office.roles import Role
+from hub.flow.staff import officers
+from hub.flow.staff.letters import MOST_RESETS
+from hub.flow.staff.roles import Role
+from hub.flow.writing import compositions
 from hub.ledger import tables
-from hub.web.console.forgotten import MOST_ASKED
-from hub.web.console.trial import MOST_TRIALS
+from hub.web.console.entering.forgotten import MOST_ASKED
+from hub.web.console.writing.trial import MOST_TRIALS
 
 FORGOTTEN = "/console/connexion/oubli"
 OTHER = "les saules du bord de l'Orne"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from hub.flow.office.roles import Role
+from hub.flow.staff.roles import Role
 
 SAFE = ("GET", "HEAD")
 OPEN = {

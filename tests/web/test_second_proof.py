@@ -8,7 +8,7 @@ from datetime import timedelta
 import pyotp
 import pytest
 
-from hub.flow.office.roles import Role
+from hub.flow.staff.roles import Role
 from hub.ledger import office_tables as tables
 from hub.ledger import tables as ledger_tables
 from hub.sandbox.server import Sandbox

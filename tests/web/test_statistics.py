@@ -14,7 +14,7 @@ from sqlalchemy import insert, update
 from channels.base import ChannelName
 from hub.demo_town import town
 from hub.flow.keep.measuring import Measuring
-from hub.flow.office.roles import Role
+from hub.flow.staff.roles import Role
 from hub.ledger import measures, tables
 from hub.ledger.office_tables import composition
 from hub.pricing import Prices

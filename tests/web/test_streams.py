@@ -9,10 +9,10 @@ from datetime import timedelta
 import pytest
 from yarl import URL
 
-from hub.flow.office import officers
-from hub.flow.office.roles import Role
-from hub.flow.office.sessions import IDLE
-from hub.web.console.stream import MOST_EACH, STREAMS
+from hub.flow.staff import officers
+from hub.flow.staff.roles import Role
+from hub.flow.staff.sessions import IDLE
+from hub.web.console.following.stream import MOST_EACH, STREAMS
 
 CUT = {
     "urgency": "information",

@@ -6,9 +6,9 @@ import re
 import pytest
 from door_rig import authority_of
 
-from hub.flow.office import officers, team
-from hub.flow.office.roles import EVERYTHING, Role
-from hub.flow.office.team import Steward
+from hub.flow.staff import officers, team
+from hub.flow.staff.roles import EVERYTHING, Role
+from hub.flow.staff.team import Steward
 from hub.ledger import tables as ledger_tables
 
 TEAM = "/admin/equipe"

@@ -4,7 +4,7 @@
 import pytest
 
 from channels.base import ChannelName
-from hub.flow.office.roles import Role
+from hub.flow.staff.roles import Role
 from hub.ledger import tables
 from subscribers.suppression import SuppressionReason, address_hash, suppress
 

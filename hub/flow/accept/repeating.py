@@ -21,9 +21,9 @@ from hub.flow.accept.recurrence import Repeat, local_day
 from hub.flow.accept.repeats import expiry
 from hub.flow.accept.scrutiny import Desk, scrutinise
 from hub.flow.accept.submission import parse
-from hub.flow.office import attachments
 from hub.flow.site import Press
 from hub.flow.upkeep import one_by_one
+from hub.flow.writing import attachments
 from hub.ledger import announcements, audit, recurrences
 from hub.ledger.recurrences import Recurrence
 from subscribers.catalogue import Catalogue, load_catalogue

@@ -23,12 +23,12 @@ from hub.flow.citizens import stopping, undoing
 from hub.flow.citizens.erasing import erase
 from hub.flow.citizens.stopping import Stopped
 from hub.flow.citizens.undoing import Back
-from hub.flow.office import links
-from hub.flow.office import sessions as office_sessions
 from hub.flow.planning.digest import DigestTimes
 from hub.flow.planning.plan import plan_page
 from hub.flow.redrive import Choice, redrive
 from hub.flow.site import Press
+from hub.flow.staff import links
+from hub.flow.staff import sessions as office_sessions
 from hub.ledger import audit, hold, leases, letters, moves, runs
 from hub.ledger.database import AnyRow
 from hub.ledger.hold import Hold

@@ -17,8 +17,9 @@ from sqlalchemy import Connection
 from channels.base import Clock
 from hub.flow.accept import payloads
 from hub.flow.citizens import desk_visits
-from hub.flow.office import dropped, links
-from hub.flow.office import sessions as office_sessions
+from hub.flow.staff import links
+from hub.flow.staff import sessions as office_sessions
+from hub.flow.writing import dropped
 from hub.ledger import audit, letters
 from hub.ledger import retention as ledger_rows
 from hub.ledger.journal import Journal

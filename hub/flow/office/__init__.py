@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The town hall's own people: who they are, what they may, what they write and publish."""
+"""What else officers look at and do: what waits, what went out, one citizen, imports, the town."""

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, func, select
 from channels.base import Urgency
 from hub.announcement import State
 from hub.flow.accept.recurrence import Repeat, local_day
-from hub.flow.office.scope import Scope
+from hub.flow.staff.scope import Scope
 from hub.ledger import recurrences
 from hub.ledger.announcements import UNSEEN
 from hub.ledger.recurrences import Recurrence

@@ -14,8 +14,8 @@ from sqlalchemy import Connection
 
 from channels.base import ChannelName, Clock
 from hub.flow.citizens.stopping import Stopped, apply, write_down
-from hub.flow.office.officers import Officer
 from hub.flow.send.gate import Wishes
+from hub.flow.staff.officers import Officer
 from hub.ledger import audit
 from hub.ledger.store import Ledger
 from subscribers import directory

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from hub.flow.office.officers import Officer
+from hub.flow.staff.officers import Officer
 from hub.ledger import audit
 
 

@@ -20,7 +20,7 @@ import structlog
 from sqlalchemy import Connection
 
 from channels.base import Clock
-from hub.flow.office.officers import Officer
+from hub.flow.staff.officers import Officer
 from hub.ledger import audit
 from hub.ledger.store import Ledger
 from subscribers.catalogue import Catalogue, load_catalogue

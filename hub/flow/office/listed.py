@@ -12,11 +12,11 @@ from sqlalchemy import Connection, select
 
 from channels.base import Urgency
 from hub.announcement import State
-from hub.flow.office import compositions, fields
-from hub.flow.office.compositions import Composition
-from hub.flow.office.officers import Officer
-from hub.flow.office.roles import Role
-from hub.flow.office.scope import Scope, scope_of
+from hub.flow.staff.officers import Officer
+from hub.flow.staff.roles import Role
+from hub.flow.staff.scope import Scope, scope_of
+from hub.flow.writing import compositions, fields
+from hub.flow.writing.compositions import Composition
 from hub.ledger.announcements import UNSEEN
 from hub.ledger.tables import announcement as table
 from subscribers.catalogue import Catalogue

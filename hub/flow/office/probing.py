@@ -14,8 +14,8 @@ from sqlalchemy import Connection
 
 from channels.base import Accepted, ChannelName, Delivered, Recipient, Rejected, Retry
 from hub.flow.engine import Engine
-from hub.flow.office.officers import Officer
 from hub.flow.send.beside import carry
+from hub.flow.staff.officers import Officer
 from hub.ledger import audit
 from subscribers.addresses import AddressProblem, normalise_email, normalise_phone
 from subscribers.suppression import address_hash, is_suppressed

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from hub.flow.office import town
-from hub.flow.office.officers import Officer
+from hub.flow.staff.officers import Officer
 from subscribers import catalogue_edit as edit
 from subscribers.catalogue import Catalogue
 from subscribers.catalogue_edit import Kind

@@ -12,11 +12,11 @@ from sqlalchemy import Connection, func, select
 
 from channels.base import Urgency
 from hub.announcement import State
-from hub.flow.office.compositions import of_announcement
-from hub.flow.office.four_eyes import wrote
-from hub.flow.office.officers import Officer
-from hub.flow.office.roles import Role
-from hub.flow.office.scope import Scope, scope_of
+from hub.flow.staff.officers import Officer
+from hub.flow.staff.roles import Role
+from hub.flow.staff.scope import Scope, scope_of
+from hub.flow.writing.compositions import of_announcement
+from hub.flow.writing.four_eyes import wrote
 from hub.ledger.announcements import UNSEEN
 from hub.ledger.database import AnyRow
 from hub.ledger.office_tables import composition

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, select
 
 from channels.base import ChannelName, Urgency
 from hub.announcement import Announcement, State
-from hub.flow.office.officers import Officer
 from hub.flow.planning.reach import query_for
+from hub.flow.staff.officers import Officer
 from hub.ledger import announcements, audit, recurrences, town_look
 from hub.ledger.announcements import UNSEEN
 from hub.ledger.tables import announcement

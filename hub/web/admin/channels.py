@@ -12,9 +12,9 @@ from sqlalchemy import Connection
 from channels.base import ChannelName, CheckFailed
 from hub.flow.office.plant import note_secret
 from hub.flow.office.probing import PROBED, Answer, Probing, Trial
-from hub.flow.office.roles import Role
 from hub.flow.office.ways_now import ways_now
 from hub.flow.operating import Operating
+from hub.flow.staff.roles import Role
 from hub.settings.secret_files import (
     UnfitSecretError,
     plain_of,
@@ -22,7 +22,7 @@ from hub.settings.secret_files import (
     tried,
     write_secret,
 )
-from hub.web.console.follow import operating
+from hub.web.console.following.follow import operating
 from hub.web.console.guard import Seat, seated
 from hub.web.console.showing import see_other, show
 from hub.web.desk import desk

@@ -8,8 +8,8 @@ from typing import Any, Final
 from aiohttp import web
 from sqlalchemy import Connection
 
-from hub.flow.office.roles import Role
 from hub.flow.office.ways_now import ways_now
+from hub.flow.staff.roles import Role
 from hub.ledger import hold
 from hub.reports.health import parked
 from hub.reports.machine import look

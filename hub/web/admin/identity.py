@@ -8,8 +8,8 @@ from typing import Final
 from aiohttp import web
 
 from hub.flow.office import town
-from hub.flow.office.roles import Role
 from hub.flow.office.town import Look
+from hub.flow.staff.roles import Role
 from hub.web.console.guard import Seat, seated
 from hub.web.console.showing import see_other, show
 from hub.web.desk import desk

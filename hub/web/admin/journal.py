@@ -10,12 +10,12 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from hub.flow.office.exporting import note_export
-from hub.flow.office.roles import Role
+from hub.flow.staff.roles import Role
 from hub.reports import journal
 from hub.reports.journal import PAGE, Asked, Line
+from hub.web.console.following.watching import deed_words
 from hub.web.console.guard import Seat, seated
 from hub.web.console.showing import show
-from hub.web.console.watching import deed_words
 from hub.web.csv import download
 from hub.web.desk import desk
 from hub.web.language import language_of

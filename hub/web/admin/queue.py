@@ -9,15 +9,15 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from channels.base import Reason
-from hub.flow.office.letters import in_trouble
-from hub.flow.office.roles import Role
 from hub.flow.office.ways_now import ways_now
 from hub.flow.operating import Operating
 from hub.flow.redrive import Choice
+from hub.flow.staff.letters import in_trouble
+from hub.flow.staff.roles import Role
 from hub.ledger import hold
 from hub.reports.health import Parked, parked, queue_health
 from hub.reports.parked import ParkedGroup, parked_for, parked_groups, waiting_groups
-from hub.web.console.follow import operating
+from hub.web.console.following.follow import operating
 from hub.web.console.guard import Seat, seated
 from hub.web.console.showing import see_other, show
 from hub.web.desk import desk

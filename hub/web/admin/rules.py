@@ -14,9 +14,9 @@ from hub.flow.accept.mapped import FIELDS, LONGEST, SAME, faults, submission_of
 from hub.flow.accept.payloads import Payload
 from hub.flow.accept.problems import Problem, RefusedError
 from hub.flow.accept.submission import parse, read_json
-from hub.flow.office.looking_ahead import Ahead, looking_ahead
-from hub.flow.office.roles import Role
-from hub.flow.office.small_numbers import Teller
+from hub.flow.foresight.looking_ahead import Ahead, looking_ahead
+from hub.flow.foresight.small_numbers import Teller
+from hub.flow.staff.roles import Role
 from hub.tariff import prices_of
 from hub.web.admin.sources import ONE, PATH, found_source, laid_out, mode_of
 from hub.web.console.guard import Seat, seated

@@ -13,7 +13,7 @@ from channels.base import Urgency
 from hub.flow.accept import credentials, payloads
 from hub.flow.accept.credentials import NameTakenError, Scope
 from hub.flow.accept.payloads import Payload
-from hub.flow.office.roles import Role
+from hub.flow.staff.roles import Role
 from hub.web.console.guard import Seat, seated
 from hub.web.console.showing import see_other, show
 from hub.web.desk import desk

@@ -8,8 +8,8 @@ from typing import Final
 from aiohttp import web
 from sqlalchemy import Connection
 
-from hub.flow.office.roles import Role
 from hub.flow.office.streets import add_streets
+from hub.flow.staff.roles import Role
 from hub.web.console.guard import Seat, seated
 from hub.web.console.showing import see_other, show
 from hub.web.desk import desk

@@ -7,13 +7,13 @@ from typing import Any, Final, TypeVar
 from aiohttp import web
 from sqlalchemy import Connection
 
-from hub.flow.office import officers, team
-from hub.flow.office.officers import EmailTakenError, Officer
-from hub.flow.office.roles import Role
-from hub.flow.office.team import Steward
+from hub.flow.staff import officers, team
+from hub.flow.staff.officers import EmailTakenError, Officer
+from hub.flow.staff.roles import Role
+from hub.flow.staff.team import Steward
 from hub.web.admin.team_form import Typed, read_typed, typed_of
+from hub.web.console.entering.profile import in_words
 from hub.web.console.guard import Seat, seated
-from hub.web.console.profile import in_words
 from hub.web.console.showing import see_other, show
 from hub.web.desk import desk
 from hub.web.language import language_of

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from hub.flow.office.officers import Officer
-from hub.flow.office.roles import BY_THEME, Grants, Role
+from hub.flow.staff.officers import Officer
+from hub.flow.staff.roles import BY_THEME, Grants, Role
 from hub.web.console.guard import Seat
 from subscribers.addresses import AddressProblem, normalise_email
 from subscribers.catalogue import Catalogue

@@ -7,7 +7,7 @@ from typing import Final
 from aiohttp import web
 
 from hub.flow.office import town
-from hub.flow.office.roles import Role
+from hub.flow.staff.roles import Role
 from hub.web.admin.identity import ours
 from hub.web.console.guard import Seat, seated
 from hub.web.console.showing import see_other, show

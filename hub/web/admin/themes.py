@@ -5,7 +5,7 @@ from typing import Final
 
 from aiohttp import web
 
-from hub.flow.office.roles import Role
+from hub.flow.staff.roles import Role
 from hub.web.admin import tree
 from hub.web.console.guard import Seat, seated
 from subscribers.catalogue_edit import Kind

@@ -7,7 +7,7 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from hub.flow.office import town
-from hub.flow.office.roles import Role
+from hub.flow.staff.roles import Role
 from hub.web.admin import tree
 from hub.web.console.guard import Seat, seated
 from hub.web.console.showing import see_other, show

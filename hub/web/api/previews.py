@@ -13,9 +13,9 @@ from sqlalchemy import Connection
 from hub.announcement import Announcement
 from hub.flow.accept.principal import Principal
 from hub.flow.accept.submission import iso, parse_json
-from hub.flow.office.audience_ahead import Audience, Going, audience_of
-from hub.flow.office.looking_ahead import Ahead, Leaving, Respelt, completeness_of, looking_ahead
-from hub.flow.office.small_numbers import Teller
+from hub.flow.foresight.audience_ahead import Audience, Going, audience_of
+from hub.flow.foresight.looking_ahead import Ahead, Leaving, Respelt, completeness_of, looking_ahead
+from hub.flow.foresight.small_numbers import Teller
 from hub.flow.send.budget import MILLION
 from hub.tariff import prices_of
 from hub.web.api.announcements import keyed

@@ -13,8 +13,8 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from hub.flow.office.agenda import Collision, Entry, agenda, collisions, day_bounds
-from hub.flow.office.roles import Role
-from hub.flow.office.scope import Scope, scope_of
+from hub.flow.staff.roles import Role
+from hub.flow.staff.scope import Scope, scope_of
 from hub.web.console.guard import Seat, seated
 from hub.web.console.showing import show
 from hub.web.console.titles import title_of

@@ -21,36 +21,28 @@ from hub.web.admin import (
     zones,
 )
 from hub.web.admin import home as administration
-from hub.web.console import (
-    announcement,
-    announcements,
-    attachments,
-    calendar,
-    check,
-    compose,
-    follow,
+from hub.web.console import calendar, guidance, home
+from hub.web.console.citizens import imports, people, person
+from hub.web.console.entering import (
     forgotten,
-    guidance,
-    home,
-    imports,
     invitation,
-    models,
-    new,
     passkey,
-    people,
-    person,
     playing,
-    preview,
     profile,
-    recipients,
-    reporting,
     second_proof,
     second_step,
-    sends,
     sign_in,
-    statistics,
-    trial,
 )
+from hub.web.console.figures import statistics
+from hub.web.console.following import (
+    announcement,
+    announcements,
+    follow,
+    recipients,
+    reporting,
+    sends,
+)
+from hub.web.console.writing import attachments, check, compose, models, new, preview, trial
 
 DOORS: Final[tuple[ModuleType, ...]] = (
     sign_in,

@@ -18,14 +18,14 @@ from aiohttp.http_exceptions import HttpProcessingError
 from multidict import MultiDict, MultiMapping
 from sqlalchemy import Connection
 
-from hub.flow.office import officers, second, sessions
-from hub.flow.office.officers import Officer
-from hub.flow.office.roles import Role
-from hub.flow.office.second import Proof
-from hub.flow.office.sessions import Session, Stage
+from hub.flow.staff import officers, second, sessions
+from hub.flow.staff.officers import Officer
+from hub.flow.staff.roles import Role
+from hub.flow.staff.second import Proof
+from hub.flow.staff.sessions import Session, Stage
 from hub.web import cookies, language
 from hub.web.bodies import read_body, too_slow
-from hub.web.console.kept import keep
+from hub.web.console.entering.kept import keep
 from hub.web.desk import desk
 from hub.web.problems import ProblemError
 from hub.web.showing import see_other

@@ -12,23 +12,23 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from channels.base import ChannelName
+from hub.flow.foresight.small_numbers import told
 from hub.flow.office import to_do as desk_work
 from hub.flow.office.agenda import Entry, Standing, agenda
-from hub.flow.office.roles import Role
-from hub.flow.office.scope import Scope, scope_of
-from hub.flow.office.small_numbers import told
 from hub.flow.office.to_do import Going, Item
 from hub.flow.office.ways_now import Way, ways_now
+from hub.flow.staff.roles import Role
+from hub.flow.staff.scope import Scope, scope_of
 from hub.reports.coming_and_going import Movement, movements
 from hub.reports.progress import ChannelProgress, progress
 from hub.reports.published import Thread, published
 from hub.reports.week import Week, week
 from hub.tariff import prices_of
+from hub.web.console.following.stream import Shown, part, stream
 from hub.web.console.guard import Seat, seated
 from hub.web.console.showing import show
-from hub.web.console.sms_month import MILLION, left_of_month
-from hub.web.console.stream import Shown, part, stream
 from hub.web.console.titles import Title, title_of
+from hub.web.console.writing.sms_month import MILLION, left_of_month
 from hub.web.desk import Desk, desk
 from hub.web.language import language_of
 from subscribers import figures

@@ -11,7 +11,7 @@ from aiohttp import web
 from babel import Locale, UnknownLocaleError
 
 from hub.announcement import PUBLIC_STATES, Announcement
-from hub.flow.office.attachments import Attachment, of_codes
+from hub.flow.writing.attachments import Attachment, of_codes
 from hub.reports.picking import places
 from hub.reports.published import Card, Thread
 from hub.web.desk import Desk, desk

@@ -5,7 +5,7 @@ from typing import Final
 
 from aiohttp import ETag, web
 
-from hub.flow.office.attachments import Attachment, content_of
+from hub.flow.writing.attachments import Attachment, content_of
 from hub.web.desk import desk
 from hub.web.problems import not_found
 

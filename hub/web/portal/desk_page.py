@@ -19,7 +19,7 @@ from hub.flow.citizens.asking import Verdict
 from hub.flow.citizens.assisting import AskedTooOftenError, Assisting
 from hub.flow.citizens.desk_visits import Clerk
 from hub.flow.citizens.enrolling import Confirmed
-from hub.flow.office.roles import Role
+from hub.flow.staff.roles import Role
 from hub.web import cookies
 from hub.web.bodies import read_form
 from hub.web.console.guard import at_console

@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from hub.flow.office import sessions
-from hub.flow.office.roles import Role
-from hub.flow.office.sessions import Stage
+from hub.flow.staff import sessions
+from hub.flow.staff.roles import Role
+from hub.flow.staff.sessions import Stage
 from hub.web import cookies
 from hub.web.console.guard import COOKIE, SAFE, SIGN_IN, lacks_proof
 from hub.web.desk import desk

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from hub.web.console.stream import Shown, follow
+from hub.web.console.following.stream import Shown, follow
 from hub.web.desk import desk
 from hub.web.language import language_of
 from hub.web.sandbox.phones import FLUX, everything

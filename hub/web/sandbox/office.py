@@ -8,7 +8,7 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from channels.base import ChannelName
-from hub.flow.office import officers
+from hub.flow.staff import officers
 from hub.sandbox.effects import Effect
 from hub.web.desk import desk
 from hub.web.sandbox.stage import phones_of, stage_of
