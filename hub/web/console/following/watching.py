@@ -141,7 +141,7 @@ def look(request: web.Request, seat: Seat) -> Look:
             return None
         told = context(request, found)
         parts = {
-            name: part(request, seat, f"console/announcement_{file}.html", **told)
+            name: part(request, seat, f"console/following/announcement_{file}.html", **told)
             for name, file in PARTS.items()
         }
         return Shown(parts, done=found.watched.is_over)

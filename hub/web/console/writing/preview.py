@@ -19,7 +19,7 @@ from hub.web.problems import not_found
 from hub.web.showing import PRIVATE
 
 PARTS: Final = ("previews", "audience", "complete", "costs", "figures", "told")
-"""The live parts, by template `console/compose_{name}.html` and element `part-{name}`."""
+"""The live parts, by template `console/writing/compose_{name}.html` and element `part-{name}`."""
 FRAMED: Final = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; sandbox; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
@@ -44,7 +44,7 @@ async def look_again(request: web.Request, seat: Seat) -> web.StreamResponse:
         draft = await draft_of(request, seat, composition, gathered(seat, composition))
         context = beside(request, seat, draft, seat.text("tab"))
         parts = {
-            f"part-{name}": part(request, seat, f"console/compose_{name}.html", **context)
+            f"part-{name}": part(request, seat, f"console/writing/compose_{name}.html", **context)
             for name in PARTS
         }
         return web.json_response({"parts": parts}, headers=PRIVATE)
