@@ -26,12 +26,13 @@ from channels.base import ChannelName
 
 SHARES = {ChannelName.SMS: 1.0, ChannelName.EMAIL: 0.5}
 SIZE = "24m"
+ROOM = 1 << 20
 FULL_FOR = 8.0
 BULKY = {**NEWS, "title": "Compte rendu", "body": "Séance du conseil. " * 900, "short": "Séance."}
 
 
 def fill(ballast: Path) -> None:
-    """Leave no room at all."""
+    """Leave `ROOM` and no more: what is accepted last must be kept too."""
     with ballast.open("ab", buffering=0) as file:
         for size in (1 << 20, 1 << 12, 1):
             try:
@@ -39,6 +40,7 @@ def fill(ballast: Path) -> None:
                     file.write(b"\0" * size)
             except OSError:
                 continue
+        file.truncate(file.tell() - ROOM)
 
 
 def until_refused(trial: Trial, key: str, turn: str) -> tuple[int, dict[str, Any]]:
