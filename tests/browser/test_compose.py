@@ -97,8 +97,9 @@ async def test_answers_out_of_order_never_show_old_figures(sign_in, town):
     await page.fill("#body", "deuxieme")
     await page.wait_for_selector("#preview-sms-fr:has-text('deuxieme')")
     route, answer = held[0]
-    await route.fulfill(response=answer)
-    await page.wait_for_load_state("networkidle")
+    async with page.expect_response("**/apercu"):  # its own, late: "networkidle" may never come
+        await route.fulfill(response=answer)
+    await page.evaluate("new Promise((shown) => setTimeout(() => requestAnimationFrame(shown)))")
     assert "deuxieme" in await page.text_content("#preview-sms-fr")
 
 
