@@ -271,12 +271,20 @@ def beginnings(code):
             yield text
 
 
+OF_PAGES = {
+    *("other_site", "other_visit", "other_session", "signed_out", "not_your_role", "may_not_write"),
+    *("unreadable_form", "too_many_streams", "no_second_proof", "not_editable"),
+    *("nobody_to_return_to", "last_administrator", "oneself"),
+}
+"""Told to people as a sentence on a page; tests/web provokes them."""
+
+
 def test_every_code_a_door_can_give_is_in_the_table():
-    """But `internal`, a bug's, `busy`, a locked ledger's, `other_site` and `other_visit`, a
-    page's: tests/web provokes them."""
+    """But `internal`, a bug's, `busy`, a locked ledger's, what pages tell, and what a preview alone
+    can refuse: tests/web provokes them."""
     given = {case.code for case in TABLE}
     wanted = {*codes_in_the_source(), *submission._SENTENCES, *PolygonProblem}
     wanted |= {"not_json", "not_utf8", "method_not_allowed"}
     wanted |= {kind.__name__.lower() for kind in (Empty, TooLong, Unwritable)}
     missing = {each for each in wanted if not any(code.startswith(each) for code in given)}
-    assert missing == {"internal", "busy", "other_site", "other_visit"}
+    assert missing == {"internal", "busy", "spelling_not_offered"} | OF_PAGES

@@ -4,10 +4,10 @@
 from datetime import timedelta
 
 import pytest
-from conftest import CLERK
 from office_town import appoint, publishing
 
 from channels.base import ChannelName
+from hub.flow.accept.principal import Principal
 from hub.flow.accept.problems import RefusedError
 from hub.flow.accept.repeating import stop
 from hub.flow.office import town
@@ -18,6 +18,8 @@ from subscribers.catalogue_edit import Kind
 from templates.content import Kind as AnnouncementKind
 
 SMS = ChannelName.SMS
+
+CLERK = Principal("cli", "clerk", 1, may_publish=True)
 
 
 @pytest.fixture
