@@ -72,7 +72,7 @@ def _shown(call: str, language: str = "fr", **names: object) -> str:
 
 def test_the_sample_reads_as_the_console_says() -> None:
     page = _shown('previews(a, t, "/e", "compose", "/apercu")', a=_ahead(), t=Teller(exactly=False))
-    assert "201 caractères · 3 SMS par personne · UCS-2" in page
+    assert "201 caractères · 3 SMS par personne · UCS-2" in re.sub(r"<[^>]*>", "", page)
     assert "1 caractère coûte cher : apostrophe typographique <kbd>’</kbd>" in page
     assert "Remplacer ’ par ' → 2 SMS par personne, −33,39 €" in page.replace("\u00a0", " ")
     assert "d<del>’</del><ins>&#39;</ins>eau" in page
