@@ -107,6 +107,11 @@ def is_busy(error: BaseException) -> bool:
     return any(code & 0xFF == sqlite3.SQLITE_BUSY for code in _codes(error))
 
 
+def is_everybodys(error: BaseException) -> bool:
+    """Whether it befell the ledger, not this one change: the next would meet it too."""
+    return isinstance(error, LedgerFullError) or is_busy(error) or is_io_error(error)
+
+
 def is_unwritable(error: BaseException) -> bool:
     """Whether the folder, not the ledger, is what cannot be used: rights, or a read-only disk."""
     refused = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}

@@ -3,12 +3,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from typing import Final
 
 from aiohttp import web
 
 from channels.base import Clock
+from hub.flow.companion import end
 from templates.pages.pages import compile_page, every_page
 
 AFTER: Final = 20.0
@@ -22,9 +22,7 @@ def install(app: web.Application, clock: Clock) -> None:
     async def beside(_app: web.Application) -> AsyncIterator[None]:
         work = asyncio.create_task(ready(clock))
         yield
-        work.cancel()
-        with suppress(asyncio.CancelledError):
-            await work
+        await end(work)
 
     app.cleanup_ctx.append(beside)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from office_rig import Office
 from sqlalchemy import text
 
 from hub.flow.staff.roles import Role
@@ -144,7 +145,7 @@ def main_of(page: str) -> str:
     return page.partition("<main")[2].partition("</main>")[0]
 
 
-async def kept(office: Any) -> dict[str, list[Any]]:
+async def kept(office: Office) -> dict[str, list[Any]]:
     """Every row of every table, but when a session was last used."""
 
     def read(conn: Any) -> dict[str, list[Any]]:
@@ -155,4 +156,4 @@ async def kept(office: Any) -> dict[str, list[Any]]:
             if name not in SESSION_TABLES and not name.startswith(("sqlite_", "lease"))
         }
 
-    return await office.door.hub.ledger.read(read)  # type: ignore[no-any-return]
+    return await office.door.hub.ledger.read(read)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from door_rig import START, authority_of
+from office_rig import Office
 
 from hub.demo_town import town
 from hub.flow.accept import credentials
@@ -27,7 +28,7 @@ _PASSING = re.compile(
 )
 
 
-async def neighbours(office: Any) -> dict[str, Any]:
+async def neighbours(office: Office) -> dict[str, Any]:
     """The other town's life: people, what it published, asks, writes and holds; the ids of it."""
     door = office.door
     hers = await office.officer(name=f"{MARK} Zoé", authority=OTHER)
@@ -92,7 +93,7 @@ def steady(page: str) -> str:
 
 
 @pytest.fixture
-async def hand(office: Any) -> Any:
+async def hand(office: Office) -> Any:
     """Somebody of our town who may do everything."""
     return await office.officer(name="Camille Martin")
 
@@ -171,7 +172,7 @@ def filled(pattern: str, code: str, theirs: dict[str, Any]) -> str:
     return re.sub(r"\{(\w+)\}", value, pattern)
 
 
-async def state_of(office: Any) -> list[str]:
+async def state_of(office: Office) -> list[str]:
     """All that the other town has, row by row."""
 
     def read(conn: Any) -> list[str]:
@@ -192,4 +193,4 @@ async def state_of(office: Any) -> list[str]:
             for row in conn.execute(table.select().where(table.c.authority == number))
         ]
 
-    return await office.door.hub.ledger.read(read)  # type: ignore[no-any-return]
+    return await office.door.hub.ledger.read(read)

@@ -21,6 +21,7 @@ from hub.flow.accept.mapped import Rules
 from hub.flow.accept.principal import Principal
 from hub.ledger import audit
 from hub.ledger.tables import api_key, source
+from hub.ledger.tokens import hashed
 
 KEY_PREFIX: Final = "hub_"
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105 (Standard Webhooks names it so)
@@ -54,11 +55,6 @@ class NameTakenError(Exception):
     """There is a key or source of that name already."""
 
 
-def _hash(key: str) -> str:
-    # 256 random bits need no slow hash; header bytes that are no UTF-8 arrive as surrogates
-    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
-
-
 def issue_key(
     conn: Connection, authority: int, name: str, scope: Scope, *, actor: str, now: datetime
 ) -> str:
@@ -67,7 +63,7 @@ def issue_key(
     if conn.execute(taken).first() is not None:
         raise NameTakenError(name)
     key = KEY_PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
-    row = {"authority": authority, "name": name, "hash": _hash(key), "created": now}
+    row = {"authority": authority, "name": name, "hash": hashed(key), "created": now}
     rights = {**scope.columns(), "may_enrol": scope.may_enrol}
     conn.execute(api_key.insert().values(**row, **rights))
     audit.record(conn, now, actor, "issue", f"key:{name}", authority=authority)
@@ -110,7 +106,7 @@ def desk_of_key(conn: Connection, key: str) -> RowMapping | None:
 
 
 def _living(conn: Connection, key: str) -> RowMapping | None:
-    living = select(api_key).where(api_key.c.hash == _hash(key), api_key.c.revoked.is_(None))
+    living = select(api_key).where(api_key.c.hash == hashed(key), api_key.c.revoked.is_(None))
     return conn.execute(living).mappings().one_or_none()
 
 

@@ -4,7 +4,6 @@
 Who sits there says so, and stands in every line of the audit. Officers of the console need no key.
 """
 
-import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass, field
@@ -14,8 +13,9 @@ from typing import Final
 from sqlalchemy import Connection, delete, insert, select, update
 
 from hub.flow.accept.credentials import desk_of_key
-from hub.ledger import audit
+from hub.ledger import audit, tokens
 from hub.ledger.tables import api_key, desk_visit
+from hub.ledger.tokens import hashed
 
 LONGEST: Final = timedelta(hours=4)
 IDLE: Final = timedelta(minutes=30)
@@ -53,7 +53,7 @@ def sign_in(conn: Connection, authority: int, key: str, officer: str, now: datet
         return None
     token = secrets.token_urlsafe(32)
     row = {"key": desk["id"], "officer": officer, "created": now, "seen": now}
-    row |= {"token_hash": _hash(token), "expires": now + LONGEST}
+    row |= {"token_hash": hashed(token), "expires": now + LONGEST}
     conn.execute(insert(desk_visit).values(row))
     detail = {"officer": officer}
     who = f"desk:{desk['name']}"
@@ -68,7 +68,7 @@ def holder(conn: Connection, token: str, now: datetime) -> Clerk | None:
         select(desk_visit, api_key.c.name, api_key.c.authority)
         .join_from(desk_visit, api_key, api_key.c.id == desk_visit.c.key)
         .where(
-            desk_visit.c.token_hash == _hash(token),
+            desk_visit.c.token_hash == hashed(token),
             desk_visit.c.expires > now,
             desk_visit.c.seen > now - IDLE,
             api_key.c.revoked.is_(None),
@@ -84,29 +84,24 @@ def clerk_of(conn: Connection, token: str, now: datetime) -> Clerk | None:
     """As `holder`; being asked is what keeps the visit from being idle."""
     clerk = holder(conn, token, now)
     if clerk is not None:
-        mine = desk_visit.c.token_hash == _hash(token)
+        mine = desk_visit.c.token_hash == hashed(token)
         conn.execute(update(desk_visit).where(mine).values(seen=now))
     return clerk
 
 
 def sign_out(conn: Connection, token: str) -> None:
     """End the visit. Harmless where it is over."""
-    conn.execute(delete(desk_visit).where(desk_visit.c.token_hash == _hash(token)))
+    conn.execute(delete(desk_visit).where(desk_visit.c.token_hash == hashed(token)))
 
 
 def forget(conn: Connection, now: datetime, limit: int) -> int:
     """Erase visits that are over. Returns how many, `limit` at most."""
-    over = select(desk_visit.c.token_hash).where(desk_visit.c.expires <= now).limit(limit)
-    return conn.execute(delete(desk_visit).where(desk_visit.c.token_hash.in_(over))).rowcount
+    return tokens.forget(conn, desk_visit, now, limit)
 
 
 def is_theirs(clerk: Clerk, given: str) -> bool:
     """Whether a form carries the token of this visit."""
     return hmac.compare_digest(clerk.csrf.encode(), given.encode("utf-8", "surrogateescape"))
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _csrf(token: str) -> str:

@@ -5,20 +5,19 @@ X lets the town write only to who wrote first, so the same message is the proof 
 (DOMAIN.md 0.1). X's list is asked only while somebody's code is open.
 """
 
-import asyncio
 import re
 from collections import OrderedDict
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Protocol, Self
+from typing import Final, Protocol
 
 import structlog
 from sqlalchemy import Connection
 
 from channels.base import ChannelDown, ChannelName, Inbound, Recipient
 from hub.flow.citizens.asking import Asked, Asking, Verdict
+from hub.flow.companion import Companion
 from hub.flow.send.gate import Wishes
 from hub.ledger import audit
 from hub.ledger.database import LedgerFullError
@@ -59,28 +58,18 @@ class Linking:
 
 
 @dataclass(slots=True)
-class XCodes:
+class XCodes(Companion):
     """Shows codes and matches what is written. `authority` is the town's number."""
 
+    name = "x codes"
     asking: Asking
     wishes: Wishes
     authority: int
     reader: MessageReader
     every: float = EVERY
     _seen: "OrderedDict[str, None]" = field(default_factory=OrderedDict, init=False)
-    _task: "asyncio.Task[None] | None" = field(default=None, init=False)
 
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._listen(), name="x codes")
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-
-    async def _listen(self) -> None:
+    async def work(self) -> None:
         while True:
             await self.asking.clock.sleep(self.every)
             try:

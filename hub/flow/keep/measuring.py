@@ -4,18 +4,17 @@
 Decision 0041: pages about months read a row an announcement, and the totals outlive the people.
 """
 
-import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final, Self
+from typing import Final
 
 import structlog
 from sqlalchemy import Connection
 
 from channels.base import Clock
+from hub.flow.companion import Companion
 from hub.ledger import measures
-from hub.ledger.database import LedgerFullError, is_busy, is_io_error
+from hub.ledger.database import is_everybodys
 from hub.ledger.measures import Measure
 from hub.ledger.store import Ledger
 
@@ -30,26 +29,16 @@ Take = Callable[[Connection, int], Measure]
 
 
 @dataclass(slots=True)
-class Measuring:
+class Measuring(Companion):
     """Beside the engine, once a minute."""
 
+    name = "measuring"
     ledger: Ledger
     take: Take
     clock: Clock
     _given_up: set[int] = field(default_factory=set, init=False)
-    _task: "asyncio.Task[None] | None" = field(default=None, init=False)
 
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._each_minute(), name="measuring")
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-
-    async def _each_minute(self) -> None:
+    async def work(self) -> None:
         while True:
             try:
                 while await self.round() == PAGE:
@@ -66,7 +55,7 @@ class Measuring:
             try:
                 await self._measure(number, stamp)
             except Exception as error:  # one it fails for keeps no other
-                if isinstance(error, LedgerFullError) or is_busy(error) or is_io_error(error):
+                if is_everybodys(error):
                     raise  # the disk's fault, not its own: in a minute
                 log.exception("measuring.one", announcement=number)
                 self._given_up.add(number)

@@ -5,11 +5,10 @@ import asyncio
 import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import structlog
 from sqlalchemy import Connection
@@ -17,6 +16,7 @@ from sqlalchemy import Connection
 from channels.base import Clock
 from hub.flow.accept import payloads
 from hub.flow.citizens import desk_visits
+from hub.flow.companion import Companion
 from hub.flow.staff import links
 from hub.flow.staff import sessions as office_sessions
 from hub.flow.writing import dropped
@@ -118,25 +118,15 @@ def remove(path: Path) -> None:
 
 
 @dataclass(slots=True)
-class Retiring:
+class Retiring(Companion):
     """Beside the engine, once a day."""
 
+    name = "retention"
     ledger: Ledger
     rules: Rules
     clock: Clock
-    _task: "asyncio.Task[None] | None" = field(default=None, init=False)
 
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._daily(), name="retention")
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-
-    async def _daily(self) -> None:
+    async def work(self) -> None:
         await self.clock.sleep(_FIRST)
         while True:
             try:

@@ -4,7 +4,6 @@
 Kept as hashes; opening one changes nothing, choosing the password uses it up.
 """
 
-import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +15,9 @@ from sqlalchemy import Connection, delete, insert, select, update
 from hub.flow.staff import officers
 from hub.flow.staff.officers import Officer
 from hub.flow.staff.sessions import end_others
+from hub.ledger import tokens
 from hub.ledger.office_tables import office_link as table
+from hub.ledger.tokens import hashed
 
 
 class Purpose(StrEnum):
@@ -50,7 +51,7 @@ def keep(  # noqa: PLR0917 (the columns of a row)
     conn: Connection, officer: int, purpose: Purpose, token: str, now: datetime, life: timedelta
 ) -> None:
     """A link of this token. It ends no other: whoever asked for it proved nothing."""
-    row = {"token_hash": _hash(token), "officer": officer, "purpose": purpose}
+    row = {"token_hash": hashed(token), "officer": officer, "purpose": purpose}
     conn.execute(insert(table).values(row | {"created": now, "expires": now + life}))
 
 
@@ -58,7 +59,7 @@ def find(conn: Connection, token: str, now: datetime) -> Link | None:
     """The link of a token; None where it was used, is over, or its officer disabled."""
     row = conn.execute(
         select(table).where(
-            table.c.token_hash == _hash(token), table.c.expires > now, table.c.used_at.is_(None)
+            table.c.token_hash == hashed(token), table.c.expires > now, table.c.used_at.is_(None)
         )
     ).one_or_none()
     who = None if row is None else officers.load(conn, row.officer)
@@ -75,7 +76,7 @@ def use(conn: Connection, token: str, password_hash: str, now: datetime) -> Link
     link = find(conn, token, now)
     if link is None:
         return None
-    mine = table.c.token_hash == _hash(token)
+    mine = table.c.token_hash == hashed(token)
     conn.execute(update(table).where(mine).values(used_at=now))
     verb = "accept_invitation" if link.purpose is Purpose.INVITATION else "reset_password"
     changed = {"password_hash": password_hash}
@@ -105,9 +106,4 @@ def end_all(conn: Connection) -> None:
 
 def forget(conn: Connection, now: datetime, limit: int) -> int:
     """Erase links that are over. Returns how many, `limit` at most."""
-    over = select(table.c.token_hash).where(table.c.expires <= now).limit(limit)
-    return conn.execute(delete(table).where(table.c.token_hash.in_(over))).rowcount
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
+    return tokens.forget(conn, table, now, limit)

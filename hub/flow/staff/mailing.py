@@ -7,10 +7,9 @@ the two sends a second copy, under the first one's Message-ID, rather than none.
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, Self, TypeVar
+from typing import Final, TypeVar
 
 import structlog
 from sqlalchemy import Connection
@@ -27,13 +26,14 @@ from channels.base import (
     Retry,
 )
 from hub.backoff import ceiling
+from hub.flow.companion import Companion
 from hub.flow.engine import Engine
 from hub.flow.send.beside import carry
 from hub.flow.staff import letters
 from hub.flow.staff.letters import Pen
 from hub.flow.staff.officers import load
 from hub.ledger import letters as rows
-from hub.ledger.database import LedgerFullError, is_busy, is_io_error
+from hub.ledger.database import is_everybodys
 from hub.ledger.leases import LeaseEndedError
 from hub.ledger.letters import Letter, LetterState
 from templates.letters import LetterKind
@@ -51,27 +51,21 @@ _LAST: Final = 10.0  # seconds in which a letter under way ends at a stop
 
 
 @dataclass(slots=True)
-class Mailing:
+class Mailing(Companion):
     """Beside the engine, once a second."""
 
+    name = "letters"
     engine: Engine
-    _task: "asyncio.Task[None] | None" = field(default=None, init=False)
     _stop: asyncio.Event = field(default_factory=asyncio.Event, init=False)
-
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._work(), name="letters")
-        return self
 
     async def __aexit__(self, *exc: object) -> None:
         """A letter under way comes to its end, if that is soon: it would leave twice."""
         self._stop.set()
         if self._task is not None:
             await asyncio.wait([self._task], timeout=_LAST)
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await super(Mailing, self).__aexit__(*exc)  # named: `slots` makes the class anew
 
-    async def _work(self) -> None:
+    async def work(self) -> None:
         while not self._stop.is_set():
             try:
                 while await self.round() == PAGE and not self._stop.is_set():
@@ -102,8 +96,7 @@ class Mailing:
         try:
             await self._carry(letter, now)
         except Exception as error:
-            full = isinstance(error, LedgerFullError) or is_busy(error) or is_io_error(error)
-            if full or isinstance(error, LeaseEndedError):
+            if is_everybodys(error) or isinstance(error, LeaseEndedError):
                 raise
             log.exception("letters.one", letter=letter.id)
             await self._put_off(letter, now + _backoff(letter), Reason.INTERNAL)

@@ -5,7 +5,6 @@ Whoever gave a password where a second proof is asked holds a session of stage `
 giving that proof and nothing else; it is replaced (rotated) when it opens.
 """
 
-import hashlib
 import hmac
 import secrets
 from collections.abc import Sequence
@@ -18,8 +17,10 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from hub.flow.staff import officers
 from hub.flow.staff.officers import Officer
+from hub.ledger import tokens
 from hub.ledger.office_tables import officer as officer_table
 from hub.ledger.office_tables import officer_session as table
+from hub.ledger.tokens import hashed
 
 IDLE: Final = timedelta(minutes=30)
 NOBODY: Final = 0
@@ -62,7 +63,7 @@ def start(
         end(conn, former)
     token = secrets.token_urlsafe(32)
     life = LONGEST if stage is Stage.OPEN else UNPROVEN
-    row = {"token_hash": _hash(token), "officer": officer, "stage": stage}
+    row = {"token_hash": hashed(token), "officer": officer, "stage": stage}
     conn.execute(insert(table).values(row | {"created": now, "seen": now, "expires": now + life}))
     if stage is Stage.OPEN:
         seen = update(officer_table).where(officer_table.c.id == officer).values(seen=now)
@@ -74,7 +75,7 @@ def find(conn: Connection, token: str, now: datetime) -> Session | None:
     """The session of a token; None where it is over, idle too long, or its officer disabled."""
     row = conn.execute(
         select(table).where(
-            table.c.token_hash == _hash(token), table.c.expires > now, table.c.seen > now - IDLE
+            table.c.token_hash == hashed(token), table.c.expires > now, table.c.seen > now - IDLE
         )
     ).one_or_none()
     who = None if row is None else officers.load(conn, row.officer)
@@ -85,19 +86,19 @@ def find(conn: Connection, token: str, now: datetime) -> Session | None:
 
 def touch(conn: Connection, token: str, now: datetime) -> None:
     """Being used is what keeps a session from being idle."""
-    conn.execute(update(table).where(table.c.token_hash == _hash(token)).values(seen=now))
+    conn.execute(update(table).where(table.c.token_hash == hashed(token)).values(seen=now))
 
 
 def challenge(conn: Connection, token: str) -> bytes:
     """Something new for a passkey to sign, good once in this session."""
     asked = secrets.token_bytes(32)
-    conn.execute(update(table).where(table.c.token_hash == _hash(token)).values(challenge=asked))
+    conn.execute(update(table).where(table.c.token_hash == hashed(token)).values(challenge=asked))
     return asked
 
 
 def take_challenge(conn: Connection, token: str, now: datetime) -> bytes | None:
     """What was to be signed; None where nothing was, or it was taken already."""
-    mine = table.c.token_hash == _hash(token), table.c.expires > now
+    mine = table.c.token_hash == hashed(token), table.c.expires > now
     asked: bytes | None = conn.execute(select(table.c.challenge).where(*mine)).scalar()
     if asked is not None:
         conn.execute(update(table).where(*mine).values(challenge=None))
@@ -106,7 +107,7 @@ def take_challenge(conn: Connection, token: str, now: datetime) -> bytes | None:
 
 def count_wrong(conn: Connection, token: str) -> int:
     """Note a wrong second proof; how many tries are left. With the last one the session ends."""
-    mine = update(table).where(table.c.token_hash == _hash(token))
+    mine = update(table).where(table.c.token_hash == hashed(token))
     noted = mine.values(tries=table.c.tries + 1).returning(table.c.tries)
     wrong = conn.execute(noted).scalar()
     left = 0 if wrong is None else max(0, MOST_TRIES - wrong)
@@ -131,14 +132,14 @@ def open_ones(conn: Connection, officer: int, now: datetime) -> Sequence[datetim
 
 def end(conn: Connection, token: str) -> None:
     """End one session. Harmless where it is over."""
-    conn.execute(delete(table).where(table.c.token_hash == _hash(token)))
+    conn.execute(delete(table).where(table.c.token_hash == hashed(token)))
 
 
 def end_others(conn: Connection, officer: int, token: str | None) -> int:
     """End every session of an officer but this one; how many there were."""
     theirs = delete(table).where(table.c.officer == officer)
     if token is not None:
-        theirs = theirs.where(table.c.token_hash != _hash(token))
+        theirs = theirs.where(table.c.token_hash != hashed(token))
     return conn.execute(theirs).rowcount
 
 
@@ -149,9 +150,4 @@ def end_all(conn: Connection) -> None:
 
 def forget(conn: Connection, now: datetime, limit: int) -> int:
     """Erase sessions that are over. Returns how many, `limit` at most."""
-    over = select(table.c.token_hash).where(table.c.expires <= now).limit(limit)
-    return conn.execute(delete(table).where(table.c.token_hash.in_(over))).rowcount
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
+    return tokens.forget(conn, table, now, limit)

@@ -18,7 +18,6 @@ from hub.flow.staff.officers import Officer
 from hub.flow.staff.roles import Role
 from hub.flow.writing import fields
 from hub.flow.writing.fields import Document, texts
-from hub.flow.writing.reading import to_submission as to_submission  # noqa: PLC0414  # asked here
 from hub.flow.writing.retold import document_of, rule_of
 from hub.ledger import announcements, audit
 from hub.ledger.office_tables import composition as table
@@ -275,7 +274,9 @@ def names_of(conn: Connection, officers: Iterable[int]) -> Mapping[int, str]:
     return {row.id: row.name for row in rows}
 
 
-def say(conn: Connection, officer: Officer, verb: str, code: str, now: datetime) -> None:
+def say(
+    conn: Connection, officer: Officer, verb: str, code: str, now: datetime, **detail: Any
+) -> None:
     """One line of the journal about a composition, as about its announcement."""
     audit.record(
         conn,
@@ -284,7 +285,7 @@ def say(conn: Connection, officer: Officer, verb: str, code: str, now: datetime)
         verb,
         f"announcement:{code}",
         authority=officer.authority,
-        detail={"source": f"officer:{officer.id}"},
+        detail={"source": f"officer:{officer.id}", **detail},
     )
 
 

@@ -31,7 +31,8 @@ from hub.flow.staff.roles import Role
 from hub.flow.writing import compositions, four_eyes, handing_in
 from hub.flow.writing.compositions import Composition, EditedMeanwhileError
 from hub.flow.writing.four_eyes import OwnAnnouncementError, Terms
-from hub.ledger import announcements, audit, recurrences
+from hub.flow.writing.reading import to_submission
+from hub.ledger import announcements, recurrences
 from hub.ledger.announcements import digest_of
 from subscribers.catalogue import load_catalogue
 
@@ -220,7 +221,7 @@ class Publishing:
         self, conn: Connection, found: Composition, officer: Officer
     ) -> tuple[Submission, Announcement]:
         catalogue, now = load_catalogue(conn, officer.authority), self.intake.clock.now()
-        asked = compositions.to_submission(found.document, catalogue, now)
+        asked = to_submission(found.document, catalogue, now)
         asked = timed(asked, catalogue.timezone, now)
         principal = four_eyes.writing(officer)
         first = None if asked.about is None else visible(conn, asked.about, principal)
@@ -314,15 +315,7 @@ class Publishing:
         if ChannelName.EMAIL in self.intake.channels:
             why, delay = detail.get("reason", ""), self.terms.delay(about.urgency)
             letters.tell(conn, verb, about, officer, now, reason=why, delay=delay)
-        audit.record(
-            conn,
-            now,
-            officer.name,
-            verb,
-            f"announcement:{about.code}",
-            authority=about.authority,
-            detail={"source": f"officer:{officer.id}", **detail},
-        )
+        compositions.say(conn, officer, verb, about.code, now, **detail)
         return now
 
     async def _act(self, write: Callable[[Connection], Announcement]) -> Announcement:

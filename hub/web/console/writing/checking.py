@@ -25,6 +25,7 @@ from hub.flow.writing.compositions import Composition
 from hub.flow.writing.fields import Document, is_field, text
 from hub.flow.writing.four_eyes import Terms
 from hub.flow.writing.publishing import Publishing
+from hub.flow.writing.reading import to_submission
 from hub.flow.writing.retold import Ground, as_announcement
 from hub.ledger import announcements
 from hub.tariff import prices_of
@@ -141,7 +142,7 @@ def _written(
 
 def _repeated(composition: Composition, catalogue: Catalogue, now: datetime) -> Again | None:
     """The times that its form asks for."""
-    rule = compositions.to_submission(composition.document, catalogue, now).repeat
+    rule = to_submission(composition.document, catalogue, now).repeat
     if rule is None:
         return None
     return again_of(rule.model_dump(), composition.code, catalogue, now, now)
