@@ -43,6 +43,7 @@ from templates.catalogue import Catalogue
 START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)  # a Tuesday, 10 h in Valmont-sur-Orne
 SECRET = base64.b64encode(b"valmont-sur-orne: 32 bytes here!").decode()
 CITIZENS = 40
+PATIENCE = 60.0  # seconds; a machine with other work is slow, and what is true ends the wait
 WORDS = cache(Catalogue)
 
 
@@ -211,7 +212,7 @@ class Door:
 
     # ------------------------------------------------------------------ waiting
 
-    async def until(self, true: Any, seconds: float = 10.0) -> None:
+    async def until(self, true: Any, seconds: float = PATIENCE) -> None:
         """Until `true()`, which may be awaited, for at most `seconds`."""
         async with asyncio.timeout(seconds):
             while not (  # noqa: ASYNC110 (a row tells nobody when it comes)
@@ -219,7 +220,7 @@ class Door:
             ):
                 await asyncio.sleep(0.01)
 
-    async def settled(self, key: str, code: str, seconds: float = 10.0) -> Any:
+    async def settled(self, key: str, code: str, seconds: float = PATIENCE) -> Any:
         """The announcement as the API shows it, once nothing is planned or under way any more."""
         shown: dict[str, Any] = {}
 
@@ -233,6 +234,17 @@ class Door:
 
         await self.until(done, seconds)
         return shown
+
+    async def finished(self, key: str, code: str) -> None:
+        """Once nothing more will become of the announcement."""
+        await self.settled(key, code)
+
+        async def done() -> bool:
+            await self.hub.engine.round()
+            (row,) = await self.rows(tables.announcement, tables.announcement.c.code == code)
+            return bool(row.state == "finished")
+
+        await self.until(done)
 
     # ------------------------------------------------------------------ what is on disk
 

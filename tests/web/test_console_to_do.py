@@ -5,6 +5,7 @@ import asyncio
 import json
 import re
 
+from door_rig import PATIENCE
 from yarl import URL
 
 from hub.flow.staff import officers
@@ -58,7 +59,7 @@ async def test_the_home_shows_what_begins_to_leave_without_being_asked_again(off
     streams.pace = streams.quiet = 0.02
     hand = await office.officer()
     url = URL(door.hub.base_url + "/console/flux", encoded=True)
-    async with hand.session.get(url) as answer, asyncio.timeout(20):
+    async with hand.session.get(url) as answer, asyncio.timeout(PATIENCE):
         assert "Aucun envoi en ce moment." in await live(answer, "snapshot")
         await door.post(await door.key(), CUT)
         while "Coupure d&#39;eau rue Basse" not in await live(answer, "fragment"):

@@ -10,6 +10,7 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
+from door_rig import PATIENCE
 
 from channels.base import ChannelName
 from hub.web.desk import DESK
@@ -270,7 +271,7 @@ async def test_a_page_left_open_shows_a_message_as_it_comes(door, news):
         for part in parts:
             assert f'id="{part["id"]}" data-part' in page
         await published(door, news, channels=["sms"])
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             async for name, part in events:  # noqa: B007 (the last one is the news)
                 if part.get("id") == "screen-amina" and "Coupure" in part["html"]:
                     break

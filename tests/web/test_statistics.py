@@ -33,17 +33,9 @@ async def sent(door: Any, key: str, **said: Any) -> str:
     """An announcement that ended and was measured at five cents a segment; its code."""
     asked = WORDS | {"themes": ["eau"], "channels": ["sms"], "urgency": "important"} | said
     code = (await door.post(key, asked)).json["id"]
-    await door.settled(key, code)
-    number = await door.announcement_id(code)
-    await door.until(lambda: ended(door, number))
+    await door.finished(key, code)
     await measured(door)
     return code
-
-
-async def ended(door: Any, number: int) -> bool:
-    await door.hub.engine.round()
-    (row,) = await door.rows(tables.announcement, tables.announcement.c.id == number)
-    return row.state == "finished"
 
 
 async def measured(door: Any) -> None:

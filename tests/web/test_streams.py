@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
+from door_rig import PATIENCE
 from yarl import URL
 
 from hub.flow.staff import officers
@@ -41,7 +42,7 @@ class Stream:
     async def event(self):
         """The next; None where it was closed."""
         told = {}
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while line := await self.answer.content.readline():
                 name, _, value = line.decode().rstrip("\n").partition(": ")
                 if name:
