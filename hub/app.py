@@ -43,6 +43,7 @@ from hub.web.health import gauges
 from hub.web.limiter import Limiter
 from hub.web.listening import bind, open_doors, opened_when_free
 from hub.web.portal.x_account import X_CODES
+from hub.web.references import References
 from hub.web.sandbox.stage import Phones
 from hub.web.server import make_app
 from subscribers import crier
@@ -217,6 +218,7 @@ def _desk(  # noqa: PLR0917 (one caller, just above)
             joining=JoinRules(town.authority, settings.people.phone_regions, keys.suppression),
         ),
         seal=Seal(keys.seal),
+        references=References(keys.references),
         asking=_asking(settings, clock, engine, keys),
         devices=devices_of(settings, engine, town.authority),
         limiter=Limiter(),

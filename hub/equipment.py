@@ -32,6 +32,7 @@ class Keys:
     seal: bytes
     suppression: bytes
     proofs: bytes
+    references: bytes
 
     @classmethod
     def of(cls, settings: Settings) -> "Keys":
@@ -49,7 +50,14 @@ class Keys:
         def key(purpose: bytes) -> bytes:
             return hmac.digest(secret, purpose, "sha256")
 
-        return cls(key(b"slips"), key(b"stops"), key(b"seal"), key(b"suppression"), key(b"proofs"))
+        return cls(
+            slips=key(b"slips"),
+            stops=key(b"stops"),
+            seal=key(b"seal"),
+            suppression=key(b"suppression"),
+            proofs=key(b"proofs"),
+            references=key(b"references"),
+        )
 
 
 def configured(settings: Settings) -> Mapping[ChannelName, Any]:

@@ -19,6 +19,7 @@ from hub.flow.site import Site
 from hub.ledger.store import Ledger
 from hub.settings import Settings
 from hub.web.limiter import Limiter
+from hub.web.references import References
 from subscribers.tokens import StopTokens
 from templates.pages.around import Mixed
 
@@ -42,6 +43,7 @@ class Desk:
     receiving: Receiving
     answering: Answering
     seal: Seal
+    references: References
     asking: Asking
     devices: Devices
     limiter: Limiter

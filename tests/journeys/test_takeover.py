@@ -32,7 +32,7 @@ def test_a_hub_that_stands_still_is_replaced_and_sends_nothing_stale(tmp_path: P
         trial.start_standby()
         code = trial.post(trial.key(), NEWS)["id"]
         wait_for("a third of the send", 60, lambda: _effects(trial) > PEOPLE * 0.5, 0.05)
-        trial.pause()
+        trial.pause_between_transactions()
         stopped_at = _effects(trial)
         trial.wait_until_taken_over(LEASE + 55)
         wait_for("the other to send", 60, lambda: _effects(trial) > stopped_at + 30, 0.05)

@@ -29,7 +29,8 @@ from hub.ledger.database import open_writer
 from hub.ledger.store import Ledger
 from hub.settings import Settings
 from hub.standing_in import sandbox_of, sandboxed
-from hub.web.desk import Desk
+from hub.web.desk import DESK, Desk
+from hub.web.references import Kind
 from hub.web.sandbox.stage import Persona, Phones
 from hub.web.server import make_app
 from subscribers import crier
@@ -247,6 +248,10 @@ class Door:
         await self.until(done)
 
     # ------------------------------------------------------------------ what is on disk
+
+    def called(self, kind: Kind, number: int) -> str:
+        """What pages and the API call a row."""
+        return self.app[DESK].references.of(kind, number)
 
     async def announcement_id(self, code: str) -> int:
         """The number behind a public code."""

@@ -12,6 +12,7 @@ from hub.flow.writing.four_eyes import Terms
 from hub.flow.writing.publishing import Publishing
 from hub.ledger import deliveries, runs, tables
 from hub.ledger.counting import Moves, apply_moves
+from hub.web.references import Kind
 from templates.pages.wording import channel_name, translations
 
 WORDS = translations("fr").gettext
@@ -156,7 +157,7 @@ async def test_addresses_are_masked_until_somebody_entitled_asks_and_the_journal
     page = (await reader.get(f"{log}?canal=sms&etat=remis")).text
     assert "•• •• ••" in page
     assert "+33639" not in page
-    number = re.search(rf"{log}/(\d+)", page)[1]
+    number = re.search(rf"{log}/(\w{{8}})", page)[1]
     assert (await reader.post(f"{log}/{number}")).status == 403
     masked = (await clerk.get(f"{log}/{number}")).text
     assert "06\u00a039\u00a098" not in masked
@@ -164,7 +165,7 @@ async def test_addresses_are_masked_until_somebody_entitled_asks_and_the_journal
     assert "06\u00a039\u00a098" in shown.text
     assert shown.headers["Cache-Control"] == "no-store"
     lines = await office.door.rows(tables.audit, tables.audit.c.verb == "reveal")
-    assert [(each.actor, each.detail["delivery"]) for each in lines] == [("C. Roche", int(number))]
+    assert [(each.actor, each.detail["message"]) for each in lines] == [("C. Roche", number)]
     assert "39" not in str(lines[0].detail).replace(number, "")
     journal = (await reader.get(f"/console/annonces/{code}")).text
     assert WORDS("did.reveal") in journal
@@ -177,7 +178,7 @@ async def test_the_log_of_another_announcement_or_town_is_not_found(office):
     await office.door.settled(key, code)
     second = (await office.door.post(key, CUT | {"title": "Autre"})).json["id"]
     page = (await hand.get(f"/console/annonces/{code}/destinataires")).text
-    number = re.search(r"destinataires/(\d+)", page)[1]
+    number = re.search(r"destinataires/(\w{8})", page)[1]
     assert (await hand.get(f"/console/annonces/{second}/destinataires/{number}")).status == 404
     for ask in (other.get, other.post):
         assert (await ask(f"/console/annonces/{code}/destinataires/{number}")).status == 404
@@ -193,13 +194,13 @@ async def test_the_pages_of_the_log_hold_everybody_once(office):
     path, seen = f"/console/annonces/{code}/destinataires?etat=remis", []
     while path:
         page = (await hand.get(path)).text
-        seen += re.findall(r'<th scope="row"><a href="[^"]*/destinataires/(\d+)"', page)
+        seen += re.findall(r'<th scope="row"><a href="[^"]*/destinataires/(\w{8})"', page)
         older = re.search(r'<a href="([^"]*apres=[^"]*)"', page)
         path = older and older[1].replace("&amp;", "&")
     rows = await office.door.rows(
         tables.delivery, tables.delivery.c.state.in_(["accepted", "delivered", "failed"])
     )
-    assert sorted(map(int, seen)) == sorted(row.id for row in rows)
+    assert sorted(seen) == sorted(office.door.called(Kind.MESSAGE, row.id) for row in rows)
 
 
 async def test_the_report_its_file_and_the_api_tell_the_same(office):

@@ -172,14 +172,14 @@ async def test_deliveries_come_by_page_each_once_and_without_an_address(door, ne
     key = await door.key()
     code = (await door.post(key, news | {"themes": ["alertes", "eau"]})).json["id"]
     shown = await door.settled(key, code)
-    seen, after = [], 0
+    seen, after = [], ""
     while after is not None:
         page = (await door.with_key(key, "GET", f"{code}/deliveries?limit=7&after={after}")).json
         assert len(page["deliveries"]) <= 7
         seen += page["deliveries"]
         after = page["next"]
     ids = [row["id"] for row in seen]
-    assert ids == sorted(set(ids))
+    assert len(set(ids)) == len(ids)
     assert len(ids) == sum(channel["planned"] for channel in shown["channels"])
     assert set(seen[0]) == {
         *("id", "channel", "state", "reason", "round", "tries", "maybe_sent", "due", "at"),
@@ -226,6 +226,8 @@ async def test_another_announcements_deliveries_are_not_among_them(door, news):
         ("limit=%D9%A3", "bad_limit"),
         ("after=-1", "bad_after"),
         ("after=99999999999999999999", "bad_after"),
+        ("after=12345678I", "bad_after"),
+        ("after=1234567I", "bad_after"),
         ("after=1.5", "bad_after"),
         ("state=lost", "unknown_state"),
         ("state=ready,%FF", "unknown_state"),

@@ -12,7 +12,7 @@ REFERENCE = "Référence à indiquer"
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/console/abonnes/999999", 404),
+        ("GET", "/console/abonnes/ZZZZZZZZ", 404),
         ("GET", "/console/rien", 404),
         ("POST", "/console/deconnexion", 403),
     ],

@@ -5,6 +5,7 @@ import re
 
 from hub.flow.staff.roles import Role
 from hub.ledger import tables
+from hub.web.references import Kind
 from subscribers import tables as people_tables
 
 AMINA = "06 39 98 00 01"
@@ -63,7 +64,7 @@ async def test_a_part_of_an_address_finds_nobody(office):
 
 async def test_nobody_leafs_through_people_by_number(office):
     hand, door = await office.officer(), office.door
-    who = (await door.rows(people_tables.subscriber))[0].id
+    who = door.called(Kind.PERSON, (await door.rows(people_tables.subscriber))[0].id)
     page = await hand.get(f"/console/abonnes/{who}")
     assert "Ouvrir la fiche" in page.text
     assert "Coordonnées" not in page.text
@@ -77,7 +78,7 @@ async def test_nobody_leafs_through_people_by_number(office):
 
 async def test_another_towns_people_and_whoever_may_not_see_contacts_find_nobody(office):
     door = office.door
-    who = (await door.rows(people_tables.subscriber))[0].id
+    who = door.called(Kind.PERSON, (await door.rows(people_tables.subscriber))[0].id)
     there = await office.officer(authority="autreville")
     assert (await there.get(f"/console/abonnes/{who}")).status == 404
     assert (await there.post(f"/console/abonnes/{who}/ouvrir")).status == 404
@@ -92,15 +93,17 @@ async def test_another_towns_people_and_whoever_may_not_see_contacts_find_nobody
 async def test_an_officer_stops_for_somebody_who_asked_and_says_how(office):
     hand, door = await office.officer(), office.door
     found = (await hand.post("/console/abonnes/chercher", {"contact": AMINA})).headers["Location"]
-    number, key = re.fullmatch(r"/console/abonnes/(\d+)\?cle=(\w+)", found).groups()
+    who, key = re.fullmatch(r"/console/abonnes/(\w{8})\?cle=(\w+)", found).groups()
     form = {"cle": key, "what": "all", "why": ""}
-    refused = await hand.post(f"/console/abonnes/{number}/arreter", form)
+    refused = await hand.post(f"/console/abonnes/{who}/arreter", form)
     assert refused.status == 422
     assert "Choisissez comment la demande est arrivée." in refused.text
-    done = await hand.post(f"/console/abonnes/{number}/arreter", {**form, "why": "telephone"})
+    done = await hand.post(f"/console/abonnes/{who}/arreter", {**form, "why": "telephone"})
     assert done.headers["Location"] == found
     table = people_tables.subscription
-    assert not await door.rows(table, table.c.subscriber == int(number))
     (line,) = await door.rows(tables.audit, tables.audit.c.verb == "stop")
+    number = int(line.object.partition(":")[2])
+    assert door.called(Kind.PERSON, number) == who
+    assert not await door.rows(table, table.c.subscriber == number)
     assert line.detail["why"] == "telephone"
     assert "Aucun\xa0: plus rien ne lui parvient" in (await hand.get(found)).text

@@ -14,6 +14,7 @@ from hub.demo_town import town
 from hub.flow.accept import credentials
 from hub.flow.accept.credentials import Scope, Seal
 from hub.ledger import office_tables, tables
+from hub.web.references import Kind
 from subscribers import tables as people
 from subscribers.catalogue import load_catalogue
 from subscribers.importer import ImportOptions, import_csv
@@ -26,6 +27,9 @@ _PASSING = re.compile(
     r"|value=\"[A-Za-z0-9_-]{16,}\"|<code>[0-9a-f]{12}</code>",
     re.DOTALL,
 )
+
+
+NOBODYS = {"number": 10**9, "person": "Z" * 8, "message": "Z" * 8}
 
 
 async def neighbours(office: Office) -> dict[str, Any]:
@@ -50,7 +54,8 @@ async def neighbours(office: Office) -> dict[str, Any]:
         "officer": hers,
         "codes": [sent, alert, asked, planned, written],
         "number": hers.number,
-        "person": await door.hub.ledger.read(a_person),
+        "person": door.called(Kind.PERSON, await door.hub.ledger.read(a_person)),
+        "message": door.called(Kind.MESSAGE, (await door.rows(tables.delivery))[0].id),
     }
 
 
@@ -124,7 +129,7 @@ async def test_what_is_the_others_is_told_as_what_is_nobodys(office, hand):
             path = filled(pattern, code, theirs)
             reply = await hand.get(path)
             assert reply.status == 404, path
-            nobodys = await hand.get(filled(pattern, "zzzzzz", {"number": 10**9, "person": 10**9}))
+            nobodys = await hand.get(filled(pattern, "zzzzzz", NOBODYS))
             assert steady(reply.text) == steady(nobodys.text), path
 
 
@@ -168,7 +173,8 @@ def filled(pattern: str, code: str, theirs: dict[str, Any]) -> str:
             return code
         if name == "key":
             return "0" * 32
-        return str(theirs["person"] if "abonnes" in pattern else theirs["number"])
+        kinds = {"person": "person", "people": "person", "delivery": "message"}
+        return str(theirs[kinds.get(name, "number")])
 
     return re.sub(r"\{(\w+)\}", value, pattern)
 

@@ -9,9 +9,9 @@ from hub.flow.staff.officers import Officer
 from hub.flow.writing.compositions import say
 
 
-def reveal(conn: Connection, officer: Officer, code: str, delivery: int, now: datetime) -> None:
-    """An officer has the address of one delivery shown."""
-    say(conn, officer, "reveal", code, now, delivery=delivery)
+def reveal(conn: Connection, officer: Officer, code: str, message: str, now: datetime) -> None:
+    """An officer has the address of one message shown; `message` as its page calls it."""
+    say(conn, officer, "reveal", code, now, message=message)
 
 
 def export(conn: Connection, officer: Officer, code: str, reason: str, now: datetime) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """`/admin/journal`: who did what, with which door; a file of it needs a reason, which is noted."""
 
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Final
 from urllib.parse import urlencode
@@ -19,11 +20,13 @@ from hub.web.console.showing import show
 from hub.web.csv import download
 from hub.web.desk import desk
 from hub.web.language import language_of
+from hub.web.references import Kind, References
 from templates.pages.wording import translations
 
 PATH: Final = "/admin/journal"
 _MOST: Final = 100_000  # lines of one file
 _FIELD: Final = 120
+_PERSON: Final = "subscriber"
 FILTERS: Final = ("qui", "verbe", "objet", "du", "au")
 HEADINGS: Final = ("number", "when", "who", "did", "what", "door", "detail", "digest")
 
@@ -91,17 +94,16 @@ def routes() -> list[web.RouteDef]:
 
 @seated(Role.ADMIN, Role.OPERATE)
 async def show_lines(request: web.Request, seat: Seat) -> web.StreamResponse:
-    """Fifty lines, newest first; `avant` is the number they are older than."""
+    """Fifty lines, newest first; `avant` is the line they are older than."""
     return await _page(request, seat)
 
 
 async def _page(
     request: web.Request, seat: Seat, *, unreasoned: bool = False
 ) -> web.StreamResponse:
-    query, town = request.query, seat.authority
-    asked = _asked(dict(query), town.timezone)
-    given = query.get("avant", "")
-    before = int(given) if given.isascii() and given.isdigit() and len(given) < 16 else None
+    query, town, names = request.query, seat.authority, desk(request).references
+    asked = _asked(dict(query), town.timezone, names)
+    before = names.number(Kind.LINE, query.get("avant", "")) or None
 
     def read(conn: Connection) -> tuple[tuple[Line, ...], list[str]]:
         lines = journal.journal(conn, town.id, asked, before=before, limit=PAGE + 1)
@@ -112,13 +114,14 @@ async def _page(
     kept = {name: query.get(name, "") for name in FILTERS}
     older = ""
     if len(lines) > PAGE:
-        older = f"{PATH}?{urlencode({**kept, 'avant': lines[PAGE - 1].number})}"
+        last = names.of(Kind.LINE, lines[PAGE - 1].number)
+        older = f"{PATH}?{urlencode({**kept, 'avant': last})}"
     return show(
         request,
         seat,
         "console/admin/journal.html",
         status=422 if unreasoned else 200,
-        lines=[(line, deed_words(line.verb, say)) for line in lines[:PAGE]],
+        lines=[(_told(line, names), deed_words(line.verb, say)) for line in lines[:PAGE]],
         verbs=[(verb, deed_words(verb, say)) for verb in verbs],
         asked=kept,
         older=older,
@@ -135,14 +138,15 @@ async def export(request: web.Request, seat: Seat) -> web.StreamResponse:
     if not reason:
         return await _page(request, seat, unreasoned=True)
     fields = {name: seat.text(name) for name in FILTERS}
-    asked, now = _asked(fields, seat.authority.timezone), hub.clock.now()
+    names, now = hub.references, hub.clock.now()
+    asked = _asked(fields, seat.authority.timezone, names)
     await hub.ledger.transact(
         lambda conn: note_export(conn, seat.officer, "journal", reason, now), hurry=True
     )
 
     def read(conn: Connection) -> list[tuple[str | int | datetime, ...]]:
         found = journal.every_line(conn, seat.authority.id, asked)
-        return [_row(line, say) for line, _ in zip(found, range(_MOST), strict=False)]
+        return [_row(line, say, names) for line, _ in zip(found, range(_MOST), strict=False)]
 
     rows = await hub.ledger.read(read)
     return download(
@@ -150,20 +154,41 @@ async def export(request: web.Request, seat: Seat) -> web.StreamResponse:
     )
 
 
-def _row(line: Line, say: object) -> tuple[str | int | datetime, ...]:
+def _row(line: Line, say: object, names: References) -> tuple[str | int | datetime, ...]:
+    told, did = _told(line, names), deed_words(line.verb, say)
     detail = "; ".join(f"{name}: {value}" for name, value in sorted(line.detail.items()))
-    did = deed_words(line.verb, say)
-    return line.number, line.at, line.actor, did, line.thing, line.door, detail, line.digest
+    number = names.of(Kind.LINE, line.number)
+    return number, line.at, told.actor, did, told.thing, told.door, detail, line.digest
 
 
-def _asked(fields: dict[str, str], timezone: str) -> Asked:
+def _told(line: Line, names: References) -> Line:
+    """The line with people as the pages call them, not by their numbers."""
+
+    def named(thing: str) -> str:
+        kind, _, number = thing.partition(":")
+        if kind != _PERSON or not number.isdecimal():
+            return thing
+        return f"{kind}:{names.of(Kind.PERSON, int(number))}"
+
+    return replace(line, actor=named(line.actor), thing=named(line.thing), door=named(line.door))
+
+
+def _numbered(given: str, names: References) -> str:
+    """A thing as the ledger calls it, from what a page calls it."""
+    kind, _, reference = given.partition(":")
+    if kind != _PERSON or not reference:
+        return given
+    return f"{kind}:{names.number(Kind.PERSON, reference.upper())}"
+
+
+def _asked(fields: dict[str, str], timezone: str, names: References) -> Asked:
     """What a form or an address asks; a day that is none asks nothing."""
     zone = ZoneInfo(timezone)
     since, until = _day(fields.get("du", ""), zone), _day(fields.get("au", ""), zone, later=1)
     return Asked(
-        actor=fields.get("qui", "").strip()[:_FIELD],
+        actor=_numbered(fields.get("qui", "").strip()[:_FIELD], names),
         verb=fields.get("verbe", "")[:_FIELD],
-        thing=fields.get("objet", "").strip()[:_FIELD],
+        thing=_numbered(fields.get("objet", "").strip()[:_FIELD], names),
         since=since,
         until=until,
     )

@@ -20,6 +20,7 @@ from hub.reports.summary import sent_elsewhere
 from hub.web.bodies import read_body
 from hub.web.desk import desk
 from hub.web.problems import ProblemError
+from hub.web.references import Kind, References
 from hub.web.strangers import count_stranger
 
 _BASE: Final = "/api/v1/announcements"
@@ -110,9 +111,10 @@ async def show(request: web.Request, principal: Principal) -> web.Response:
 
 
 async def deliveries(request: web.Request, principal: Principal) -> web.Response:
-    """Its deliveries, by page: `after` is the last id seen. No address is ever shown."""
+    """Its deliveries, by page: `after` is the last `id` seen. No address is ever shown."""
+    names = desk(request).references
     announcement = await _found(request, principal)
-    after = whole(request, "after", 0, range(2**62))
+    after = _after(request, names)
     limit = whole(request, "limit", 100, range(1, _PAGE + 1))
     states = [each for each in request.query.get("state", "").split(",") if each]
     if unknown := [each for each in states if each not in set(DeliveryState)]:
@@ -125,7 +127,8 @@ async def deliveries(request: web.Request, principal: Principal) -> web.Response
 
     def read(conn: Connection) -> list[dict[str, Any]]:
         wanted = [DeliveryState(each) for each in states]
-        return [_row(each) for each in delivery_page(conn, announcement.id, after, limit, wanted)]
+        page = delivery_page(conn, announcement.id, after, limit, wanted)
+        return [_row(each, names) for each in page]
 
     rows = await desk(request).ledger.read(read)
     following = rows[-1]["id"] if len(rows) == limit else None
@@ -200,9 +203,23 @@ def _counted(run: ChannelProgress) -> dict[str, Any]:
     }
 
 
-def _row(row: LoggedDelivery) -> dict[str, Any]:
+def _after(request: web.Request, names: References) -> int:
+    given = request.query.get("after", "")
+    after = names.number(Kind.MESSAGE, given)
+    if given and not after:
+        raise ProblemError(
+            400,
+            "bad_after",
+            fr="`after` est l'`id` du dernier envoi reçu, tel que `next` le donne.",
+            en="`after` is the `id` of the last delivery seen, as `next` gives it.",
+        )
+    return after
+
+
+def _row(row: LoggedDelivery, names: References) -> dict[str, Any]:
+    other = row.fallback_of
     return {
-        "id": row.id,
+        "id": names.of(Kind.MESSAGE, row.id),
         "channel": row.channel,
         "state": row.state,
         "reason": row.reason,
@@ -210,6 +227,6 @@ def _row(row: LoggedDelivery) -> dict[str, Any]:
         "tries": row.tries,
         "maybe_sent": row.maybe_sent,
         "due": iso(row.due),
-        "fallback_of": row.fallback_of,
+        "fallback_of": None if other is None else names.of(Kind.MESSAGE, other),
         "at": iso(row.at),
     }

@@ -11,6 +11,7 @@ from channels.base import ChannelName, Reason
 from hub import __version__
 from hub.delivery import DeliveryState
 from hub.flow.accept.submission import Submission
+from hub.web.references import SHAPE
 
 _REF: Final = "#/components/schemas/{model}"
 _BASE: Final = "/api/v1/announcements"
@@ -132,7 +133,9 @@ def _deliveries() -> dict[str, Any]:
     return {
         "summary": "Its deliveries by page; no address is shown.",
         "parameters": [
-            _parameter("query", "after", "The last id seen.", _whole(0, 2**62 - 1)),
+            _parameter(
+                "query", "after", "The last id seen.", {"type": "string", "pattern": f"^{SHAPE}$"}
+            ),
             _parameter("query", "limit", "Rows of a page.", _whole(1, 500)),
             _parameter("query", "state", "Only these states.", states)
             | {"style": "form", "explode": False},

@@ -29,6 +29,7 @@ from hub.web.limiter import block, caller
 from hub.web.portal.desk_form import take
 from hub.web.portal.masking import masked
 from hub.web.problems import ProblemError, not_found
+from hub.web.references import SHAPE, Kind
 from hub.web.showing import see_other, show
 from hub.web.town import TOWN
 from subscribers.catalogue import Catalogue, load_catalogue
@@ -48,9 +49,9 @@ def routes() -> list[web.RouteDef]:
         web.post(HOME, note),
         web.post(f"{HOME}/ouvrir", sign_in),
         web.post(f"{HOME}/fermer", sign_out),
-        web.get(f"{HOME}/code/{{number:[0-9]{{1,15}}}}", show_code),
-        web.post(f"{HOME}/code/{{number:[0-9]{{1,15}}}}", read_back),
-        web.get(f"{HOME}/fait/{{number:[0-9]{{1,15}}}}", show_leaflet),
+        web.get(f"{HOME}/code/{{asked:{SHAPE}}}", show_code),
+        web.post(f"{HOME}/code/{{asked:{SHAPE}}}", read_back),
+        web.get(f"{HOME}/fait/{{person:{SHAPE}}}", show_leaflet),
     ]
 
 
@@ -154,8 +155,13 @@ async def note(request: web.Request) -> web.Response:
         noted = await _assisting(hub).note(taken.answers, taken.told, clerk)
     except AskedTooOftenError as refused:
         return _form(request, clerk, catalogue, form, {}, until=refused.until)
-    place = f"fait/{noted.number}" if noted.code is None else f"code/{noted.code}"
-    return see_other(f"{HOME}/{place}")
+    if noted.code is None:
+        return _done(hub, noted.number)
+    return see_other(f"{HOME}/code/{hub.references.of(Kind.CODE, noted.code)}")
+
+
+def _done(hub: Desk, person: int) -> web.Response:
+    return see_other(f"{HOME}/fait/{hub.references.of(Kind.PERSON, person)}")
 
 
 def _form(
@@ -200,26 +206,32 @@ async def read_back(request: web.Request) -> web.Response:
     """Look at the digits; the right ones lead to the leaflet."""
     form = await read_form(request)
     clerk = await _checked(request, form)
-    assisting = _assisting(desk(request))
-    found = await assisting.asked_here(int(request.match_info["number"]), clerk)
+    hub = desk(request)
+    assisting = _assisting(hub)
+    found = await assisting.asked_here(_asked(request), clerk)
     if found is None:
         raise not_found()
     asked, _ = found
     confirmed = await assisting.read_back(asked, form.get("code", ""), clerk)
     if confirmed.answered.verdict is Verdict.RIGHT:
-        return see_other(f"{HOME}/fait/{asked.subscriber}")
+        assert asked.subscriber is not None  # `asked_here` finds those of people written down
+        return _done(hub, asked.subscriber)
     return await _code(request, clerk, confirmed)
 
 
+def _asked(request: web.Request) -> int:
+    return desk(request).references.number(Kind.CODE, request.match_info["asked"])
+
+
 async def _code(request: web.Request, clerk: Clerk, confirmed: Confirmed | None) -> web.Response:
-    found = await _assisting(desk(request)).asked_here(int(request.match_info["number"]), clerk)
+    found = await _assisting(desk(request)).asked_here(_asked(request), clerk)
     if found is None:
         raise not_found()
     asked, address = found
     answered = None if confirmed is None else confirmed.answered
     shown: dict[str, Any] = {
         "clerk": clerk,
-        "number": asked.id,
+        "asked": request.match_info["asked"],
         "contact": masked(ChannelName.SMS, address),
         "expires": asked.expires,
         "verdict": None if answered is None else answered.verdict,
@@ -234,7 +246,8 @@ async def show_leaflet(request: web.Request) -> web.Response:
     hub, clerk = desk(request), await _clerk(request)
     if clerk is None:
         return see_other(HOME)
-    noted = await _assisting(hub).leaflet(int(request.match_info["number"]), clerk)
+    person = hub.references.number(Kind.PERSON, request.match_info["person"])
+    noted = await _assisting(hub).leaflet(person, clerk)
     if noted is None:
         raise not_found()
     catalogue, language = await _catalogue(request), language_of(request)

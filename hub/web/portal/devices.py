@@ -18,6 +18,7 @@ from hub.web import cookies, visits
 from hub.web.bodies import read_body, read_form
 from hub.web.desk import Desk, desk
 from hub.web.limiter import block, caller
+from hub.web.references import Kind
 from hub.web.showing import PRIVATE, see_other
 from hub.web.strangers import count_stranger
 from subscribers import drafts
@@ -68,7 +69,7 @@ async def context(request: web.Request) -> dict[str, Any]:
     held = [] if visit is None else await hub.devices.of(visit.person)
     mine = [
         {
-            "id": each.id,
+            "id": hub.references.of(Kind.CONTACT, each.id),
             "label": each.label or "",
             "since": each.verified_at or each.created,
             "mark": _mark(each.address),
@@ -222,8 +223,8 @@ async def _meant(request: web.Request) -> tuple[Desk, visits.Visit | None, int]:
     form, visit = await read_form(request), await visits.visitor(request)
     if visit is not None:
         visits.check(form, visit)
-    number = form.get("device", "")
-    return desk(request), visit, int(number) if re.fullmatch(r"[0-9]{1,18}", number) else 0
+    hub = desk(request)
+    return hub, visit, hub.references.number(Kind.CONTACT, form.get("device", ""))
 
 
 def label_of(user_agent: str) -> str:

@@ -16,6 +16,7 @@ from hub.web.portal import devices, drafting
 from hub.web.portal.masking import masked
 from hub.web.portal.sign_in import way_in
 from hub.web.portal.x_account import X_CODES
+from hub.web.references import Kind, References
 from hub.web.showing import PRIVATE, see_other, show
 from hub.web.visits import Visit, check, close_visit, visitor
 from subscribers import sessions
@@ -110,15 +111,15 @@ async def overview(request: web.Request) -> web.Response:
         "mine.html",
         done=request.query.get("fait", ""),
         undoable=_undoable(visit, hub.clock.now()),
-        **shown(has, language_of(request), hub.clock.now()),
+        **shown(hub, has, language_of(request)),
         by_x=X_CODES in request.config_dict,
         **await devices.context(request),
     )
 
 
-def shown(has: Chosen, language: str, now: datetime) -> dict[str, Any]:
+def shown(hub: Desk, has: Chosen, language: str) -> dict[str, Any]:
     """What the page says of somebody's choices."""
-    person = has.person
+    person, now = has.person, hub.clock.now()
     themes = by_theme(has)
     channels = tuple(dict.fromkeys(channel for _, channel, _ in has.rows))
     paused = person.paused_until is not None and person.paused_until > now
@@ -136,7 +137,9 @@ def shown(has: Chosen, language: str, now: datetime) -> dict[str, Any]:
         ],
         "places": [has.town.zones[each].name(language) for each in person.zones],
         "by": [translations(language).gettext(f"by.{each}") for each in channels],
-        "contacts": [_contact(point, language) for point in has.contacts if _written(point)],
+        "contacts": [
+            _contact(point, language, hub.references) for point in has.contacts if _written(point)
+        ],
         "others": any(not _written(point) for point in has.contacts),
         "quiet": quiet and [clock_words(each, language) for each in (quiet.start, quiet.end)],
         "urgent_breaks_quiet": person.urgent_breaks_quiet,
@@ -163,9 +166,9 @@ def _written(point: Any) -> bool:
     return point.channel is not ChannelName.WEBPUSH
 
 
-def _contact(point: Any, language: str) -> dict[str, Any]:
+def _contact(point: Any, language: str, names: References) -> dict[str, Any]:
     return {
-        "id": point.id,
+        "id": names.of(Kind.CONTACT, point.id),
         "channel": str(point.channel),
         "masked": masked(point.channel, point.address),
         "verified": point.verified_at,

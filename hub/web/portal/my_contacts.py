@@ -14,6 +14,7 @@ from hub.web.desk import Desk, desk
 from hub.web.language import language_of
 from hub.web.portal.mine import HOME, at_home, back, page, preferring, taken_form
 from hub.web.portal.sign_in import count_form, origin_of, read_address
+from hub.web.references import SHAPE, Kind
 from hub.web.showing import see_other
 from hub.web.visits import Visit
 from subscribers.addresses import AddressProblem
@@ -55,7 +56,7 @@ def routes() -> list[web.RouteDef]:
     return [
         web.get(_ADD, ask),
         web.post(_ADD, add),
-        web.post(f"{_ADD}/{{contact:[0-9]{{1,18}}}}", change),
+        web.post(f"{_ADD}/{{contact:{SHAPE}}}", change),
         web.get(_CODE, ask_code),
         web.post(_CODE, prove),
     ]
@@ -102,7 +103,8 @@ def _asked(
             said = _LATER.spoken(language).format(time=_hour(request, asked.until))
             return _form(request, visit, name, typed, said, 429)
         case Asked(challenge=Challenge() as written) if written.channel is ChannelName.SMS:
-            return see_other(f"{_CODE}?n={written.id}")
+            names = desk(request).references
+            return see_other(f"{_CODE}?n={names.of(Kind.CODE, written.id)}")
         case _:
             return back("lien")
 
@@ -148,21 +150,20 @@ async def ask_code(request: web.Request) -> web.Response:
 async def prove(request: web.Request) -> web.Response:
     """Look at a code: five guesses, counted before they are looked at."""
     hub, visit, form = await taken_form(request)
-    number = form.get("n", "")
-    challenge = int(number) if number.isascii() and number.isdigit() and len(number) < 19 else 0
+    asked = form.get("n", "")
+    challenge = hub.references.number(Kind.CODE, asked)
     answered = await _contacting(hub).answer(visit.person, challenge, form.get("code", ""))
     if answered.verdict is Verdict.RIGHT:
         return back("verifie")
     if answered.verdict is Verdict.UNKNOWN:
         return see_other(HOME)
     said = _WRONG[answered.verdict].spoken(language_of(request)).format(left=answered.left)
-    return _code_page(request, visit, number, said)
+    return _code_page(request, visit, asked, said)
 
 
-def _code_page(request: web.Request, visit: Visit, number: str, said: str = "") -> web.Response:
+def _code_page(request: web.Request, visit: Visit, asked: str, said: str = "") -> web.Response:
     errors = {"code": said} if said else {}
-    plain = number if number.isascii() and number.isdigit() else ""
-    response = page(request, visit, "mine_code.html", number=plain, errors=errors)
+    response = page(request, visit, "mine_code.html", asked=asked, errors=errors)
     response.set_status(422 if said else 200)
     return response
 
@@ -173,7 +174,8 @@ def _code_page(request: web.Request, visit: Visit, number: str, said: str = "") 
 async def change(request: web.Request) -> web.Response:
     """Remove it, send its code or link again, or write to it again."""
     hub, visit, form = await taken_form(request)
-    contact, wish = int(request.match_info["contact"]), form.get("do", "")
+    contact = hub.references.number(Kind.CONTACT, request.match_info["contact"])
+    wish = form.get("do", "")
     contacting, choices = _contacting(hub), preferring(hub)
     if await contacting.own(visit.person, contact) is None:
         return see_other(HOME)

@@ -53,7 +53,7 @@ async def see(request: web.Request) -> web.Response:
         request,
         visit,
         "mine_data.html",
-        **{**shown(has, language, now), "themes": len(by_theme(has))},
+        **{**shown(hub, has, language), "themes": len(by_theme(has))},
         created=has.person.created,
         consent=has.consent,
         devices=len(has.contacts) - sum(each.channel != "webpush" for each in has.contacts),
@@ -144,12 +144,12 @@ def _file(hub: Desk, now: datetime, ending: str, kind: str, body: bytes) -> web.
 async def ask_erasure(request: web.Request) -> web.Response:
     """What disappears, what stays and when; one button."""
     hub, visit = await at_home(request)
-    has, language, now = await own(hub, visit), language_of(request), hub.clock.now()
+    has = await own(hub, visit)
     return page(
         request,
         visit,
         "mine_erase.html",
-        **shown(has, language, now),
+        **shown(hub, has, language_of(request)),
         backups=hub.settings.retention.backups,
     )
 

@@ -19,7 +19,7 @@ const post = (url, keep = false) => {
   });
 };
 
-// ------------------------------------------------------------------ what it becomes
+// --- what it becomes
 
 // New pieces in the place of old ones: what is open stays open, what has the focus keeps it.
 function put(parts) {
@@ -66,7 +66,7 @@ async function look() {
   }
 }
 
-// ------------------------------------------------------------------ saved by itself
+// --- saved by itself
 
 // Answers what keeps the text from leaving this page: nothing, or the notice that says why.
 async function write() {
@@ -101,7 +101,8 @@ async function write() {
 
 // Signed in again in another tab: the session's new token, for the text that stands here.
 async function renew() {
-  const answer = await fetch("/console/profil"), found = (await answer.text()).match(/name="csrf" value="([^"]+)"/);
+  const answer = await fetch("/console/profil");
+  const found = (await answer.text()).match(/name="csrf" value="([^"]+)"/);
   const fresh = !answer.redirected && found && found[1] !== form.elements.csrf.value;
   if (fresh) form.elements.csrf.value = found[1];
   return fresh;
@@ -132,7 +133,7 @@ document.addEventListener("visibilitychange", () => { if (document.hidden) save(
 addEventListener("beforeunload", save); // while there is still somebody to send it
 addEventListener("pagehide", save);
 
-// ------------------------------------------------------------------ the map
+// --- the map
 
 const map = at("map"), corners = at("polygon");
 

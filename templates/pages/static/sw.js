@@ -31,7 +31,7 @@ async function takeOver() {
   await self.clients.claim();
 }
 
-// ------------------------------------------------------------------ notifications
+// --- notifications
 
 self.addEventListener("push", (event) => event.waitUntil(tell(event.data)));
 
@@ -80,7 +80,7 @@ async function renew({ oldSubscription: old, newSubscription }) {
   });
 }
 
-// ------------------------------------------------------------------ without a connection
+// --- without a connection
 
 self.addEventListener("fetch", (event) => {
   const { request } = event, url = new URL(request.url);

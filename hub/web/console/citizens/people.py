@@ -18,6 +18,7 @@ from hub.web.console.guard import Seat, seated
 from hub.web.console.showing import see_other, show
 from hub.web.desk import Desk, desk
 from hub.web.language import language_of
+from hub.web.references import Kind
 from subscribers.addresses import AddressProblem, normalise_email, normalise_phone
 from subscribers.catalogue import Catalogue, load_catalogue
 from subscribers.figures import People
@@ -66,7 +67,8 @@ async def search(request: web.Request, seat: Seat) -> web.StreamResponse:
     found = await attending(hub).find(seat.officer, channel, address)
     if not found:
         return see_other(request, PATH, "nobody_found")
-    return see_other(request, page_of(seat, found))
+    people = [hub.references.of(Kind.PERSON, each) for each in found]
+    return see_other(request, page_of(seat, people))
 
 
 def attending(hub: Desk) -> Attending:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""`/console/abonnes/{number}`: what one citizen chose and was sent, addresses masked.
+"""`/console/abonnes/{person}`: what one citizen chose and was sent, addresses masked.
 
 It opens with a key of this session, which a search gives, or a form that is written down: nobody
 leafs through people by number unseen.
@@ -24,83 +24,87 @@ from hub.web.desk import Desk, desk
 from hub.web.language import language_of
 from hub.web.portal import mine
 from hub.web.problems import not_found
+from hub.web.references import SHAPE, Kind
 from templates.pages.wording import channel_name, reason_sentence, state_label, translations
 
 PATH: Final = "/console/abonnes"
-_NUMBERS: Final = PATH + "/{numbers:[0-9]{1,15}(?:-[0-9]{1,15}){0,19}}"
-_ONE: Final = PATH + "/{number:[0-9]{1,15}}"
+_SEVERAL: Final = f"{PATH}/{{people:{SHAPE}(?:-{SHAPE}){{0,19}}}}"
+_ONE: Final = f"{PATH}/{{person:{SHAPE}}}"
 _INVALID: Final = 422
 
 
 def routes() -> list[web.RouteDef]:
     """One person, or the few who share an address; opening a page; stopping for them."""
     return [
-        web.get(_NUMBERS, show_person),
+        web.get(_SEVERAL, show_person),
         web.post(_ONE + "/ouvrir", open_person),
         web.post(_ONE + "/arreter", stop),
     ]
 
 
-def page_of(seat: Seat, people: Sequence[int]) -> str:
+def page_of(seat: Seat, references: Sequence[str]) -> str:
     """The address of their page for this session."""
-    numbers = "-".join(str(each) for each in people)
-    return f"{PATH}/{numbers}?cle={_key(seat, numbers)}"
+    people = "-".join(references)
+    return f"{PATH}/{people}?cle={_key(seat, people)}"
 
 
-def _key(seat: Seat, numbers: str) -> str:
-    return hmac.digest(seat.csrf.encode(), f"person:{numbers}".encode(), "sha256").hex()[:24]
+def _key(seat: Seat, people: str) -> str:
+    return hmac.digest(seat.csrf.encode(), f"person:{people}".encode(), "sha256").hex()[:24]
 
 
-def _opened(seat: Seat, numbers: str, given: str) -> bool:
-    return hmac.compare_digest(_key(seat, numbers).encode(), given.encode("utf-8", "replace"))
+def _opened(seat: Seat, people: str, given: str) -> bool:
+    return hmac.compare_digest(_key(seat, people).encode(), given.encode("utf-8", "replace"))
 
 
 @seated(Role.CONTACTS)
 async def show_person(request: web.Request, seat: Seat) -> web.StreamResponse:
     """Their page; without its key, the one button that opens it."""
-    numbers = request.match_info["numbers"]
-    people = [int(each) for each in numbers.split("-")]
-    if not _opened(seat, numbers, request.query.get("cle", "")):
+    people = request.match_info["people"]
+    if not _opened(seat, people, request.query.get("cle", "")):
         return await _closed(request, seat, people)
-    if len(people) > 1:
-        several = [page_of(seat, [each]) for each in people]
+    if "-" in people:
+        several = [(each, page_of(seat, [each])) for each in people.split("-")]
         return show(request, seat, "console/citizens/several.html", several=several)
-    return await _page(request, seat, people[0], {})
+    return await _page(request, seat, people, {})
 
 
-async def _closed(request: web.Request, seat: Seat, people: Sequence[int]) -> web.Response:
-    theirs = await desk(request).ledger.read(
-        lambda conn: len(people) == 1 and is_theirs(conn, seat.officer, people[0])
-    )
-    if not theirs:
+async def _closed(request: web.Request, seat: Seat, person: str) -> web.Response:
+    number = _number(request, person)
+    if not await desk(request).ledger.read(lambda conn: is_theirs(conn, seat.officer, number)):
         raise not_found()
-    return show(request, seat, "console/citizens/person_closed.html", number=people[0])
+    return show(request, seat, "console/citizens/person_closed.html", person=person)
+
+
+def _number(request: web.Request, person: str) -> int:
+    return desk(request).references.number(Kind.PERSON, person)
 
 
 @seated(Role.CONTACTS)
 async def open_person(request: web.Request, seat: Seat) -> web.StreamResponse:
     """Written down, then shown."""
-    number = int(request.match_info["number"])
-    if not await _attending(request).look(seat.officer, number):
+    person = request.match_info["person"]
+    if not await _attending(request).look(seat.officer, _number(request, person)):
         raise not_found()
-    return see_other(request, page_of(seat, [number]))
+    return see_other(request, page_of(seat, [person]))
 
 
 @seated(Role.CONTACTS)
 async def stop(request: web.Request, seat: Seat) -> web.StreamResponse:
     """End everything, or one channel, for somebody who asked; why is a choice of a few."""
-    number, why, what = int(request.match_info["number"]), seat.text("why"), seat.text("what")
-    if not _opened(seat, str(number), seat.text("cle")):
+    person, why, what = request.match_info["person"], seat.text("why"), seat.text("what")
+    if not _opened(seat, person, seat.text("cle")):
         raise not_found()
     errors = {} if why in tuple(Why) else {"why": "missing"}
     if what != "all" and what not in tuple(ChannelName):
         errors = {"what": "missing", **errors}
     if errors:
-        return await _page(request, seat, number, errors)
+        return await _page(request, seat, person, errors)
     channel = None if what == "all" else ChannelName(what)
-    if not await _attending(request).stop(seat.officer, number, channel, Why(why)):
+    if not await _attending(request).stop(
+        seat.officer, _number(request, person), channel, Why(why)
+    ):
         raise not_found()
-    return see_other(request, page_of(seat, [number]), "stopped_for_them")
+    return see_other(request, page_of(seat, [person]), "stopped_for_them")
 
 
 def _attending(request: web.Request) -> Attending:
@@ -109,18 +113,18 @@ def _attending(request: web.Request) -> Attending:
 
 
 async def _page(
-    request: web.Request, seat: Seat, number: int, errors: dict[str, str]
+    request: web.Request, seat: Seat, person: str, errors: dict[str, str]
 ) -> web.Response:
     hub, language = desk(request), language_of(request)
-    has, sent = await _read(hub, seat, number, language)
-    told = mine.shown(has, language, hub.clock.now())
+    has, sent = await _read(hub, seat, _number(request, person), language)
+    told = mine.shown(hub, has, language)
     return show(
         request,
         seat,
         "console/citizens/person.html",
         status=_INVALID if errors else 200,
-        number=number,
-        key=_key(seat, str(number)),
+        person=person,
+        key=_key(seat, person),
         told=told,
         created=has.person.created,
         consent=has.consent,

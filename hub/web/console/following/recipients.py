@@ -30,10 +30,11 @@ from hub.web.console.showing import show
 from hub.web.desk import desk
 from hub.web.portal.masking import masked, readable
 from hub.web.problems import not_found
+from hub.web.references import SHAPE, Kind, References
 from templates import gsm
 
 _LIST: Final = ONE + "/destinataires"
-_ROW: Final = _LIST + r"/{delivery:\d{1,15}}"
+_ROW: Final = f"{_LIST}/{{delivery:{SHAPE}}}"
 
 
 def routes() -> list[web.RouteDef]:
@@ -49,7 +50,8 @@ def routes() -> list[web.RouteDef]:
 async def show_log(request: web.Request, seat: Seat) -> web.StreamResponse:
     """Fifty a page. `canal` is a channel, `etat` one of `GROUPS`; what is none of them is all."""
     found = await must_see(request, seat)
-    wanted = _wanted(request.query)
+    names = desk(request).references
+    wanted = _wanted(request.query, names)
     number = found.announcement.id
     page = await desk(request).ledger.read(lambda conn: recipients(conn, number, wanted))
     chosen = {name: request.query.get(name, "") for name in ("canal", "etat")}
@@ -61,22 +63,22 @@ async def show_log(request: web.Request, seat: Seat) -> web.StreamResponse:
         here=here,
         title=found.title,
         page=page,
-        rows=[_line(each) for each in page.rows],
+        rows=[_line(each, names) for each in page.rows],
         channels=[each.channel for each in found.watched.channels],
         groups=list(GROUPS),
         chosen=chosen,
         begins=not wanted.after,
         first=f"{here}/destinataires?{urlencode(chosen)}",
-        older=_older(here, chosen, wanted, page),
+        older=_older(here, chosen, wanted, page, names),
     )
 
 
-def _wanted(query: Mapping[str, str]) -> Wanted:
+def _wanted(query: Mapping[str, str], names: References) -> Wanted:
     name, group = query.get("canal", ""), query.get("etat", "")
     return Wanted(
         ChannelName(name) if name in tuple(ChannelName) else None,
         GROUPS.get(group, frozenset()),
-        _whole(query.get("apres", "")),
+        names.number(Kind.MESSAGE, query.get("apres", "")),
         _whole(query.get("vus", "")),
     )
 
@@ -85,17 +87,20 @@ def _whole(given: str) -> int:
     return int(given) if given.isascii() and given.isdecimal() and len(given) < 16 else 0
 
 
-def _older(here: str, chosen: Mapping[str, str], wanted: Wanted, page: Recipients) -> str:
+def _older(
+    here: str, chosen: Mapping[str, str], wanted: Wanted, page: Recipients, names: References
+) -> str:
     if not page.more:
         return ""
-    last = {"apres": page.rows[-1].row.id, "vus": wanted.seen + len(page.rows)}
+    end = names.of(Kind.MESSAGE, page.rows[-1].row.id)
+    last = {"apres": end, "vus": wanted.seen + len(page.rows)}
     return f"{here}/destinataires?{urlencode({**chosen, **last})}"
 
 
-def _line(each: Recipient) -> dict[str, Any]:
+def _line(each: Recipient, names: References) -> dict[str, Any]:
     row = each.row
     return {
-        "id": row.id,
+        "reference": names.of(Kind.MESSAGE, row.id),
         "channel": row.channel,
         "contact": masked(row.channel, each.contact.address) if each.contact else "",
         "state": shown_state(row.channel, row.state, row.reason),
@@ -122,21 +127,22 @@ async def show_address(request: web.Request, seat: Seat) -> web.StreamResponse:
     contact = told.recipient.contact
     if contact is None:
         return _page(request, seat, found, told, "")
-    code, number, now = found.announcement.code, told.recipient.row.id, hub.clock.now()
+    code, message, now = found.announcement.code, request.match_info["delivery"], hub.clock.now()
     await hub.ledger.transact(
-        lambda conn: reveal(conn, seat.officer, code, number, now), hurry=True
+        lambda conn: reveal(conn, seat.officer, code, message, now), hurry=True
     )
     return _page(request, seat, found, told, readable(contact.channel, contact.address))
 
 
 async def _story(request: web.Request, seat: Seat) -> tuple[Sight, Story]:
     found = await must_see(request, seat)
-    number, about = int(request.match_info["delivery"]), found.announcement.id
+    hub, about = desk(request), found.announcement.id
+    number = hub.references.number(Kind.MESSAGE, request.match_info["delivery"])
 
     def read(conn: Connection) -> Story | None:
         return story(conn, about, number)
 
-    told = await desk(request).ledger.read(read)
+    told = await hub.ledger.read(read)
     if told is None:
         raise not_found()
     return found, told
@@ -151,7 +157,7 @@ def _page(
         "console/following/delivery.html",
         here=f"/console/annonces/{found.announcement.code}",
         title=found.title,
-        it=_line(told.recipient),
+        it=_line(told.recipient, desk(request).references),
         row=told.recipient.row,
         told=told,
         segments=_segments(request, found, told),

@@ -23,6 +23,7 @@ from hub.web.console.showing import show
 from hub.web.console.titles import title_of
 from hub.web.desk import desk
 from hub.web.language import language_of
+from hub.web.references import Kind
 from templates.pages.wording import reason_sentence, state_label
 
 PATH: Final = "/console/envois"
@@ -40,9 +41,8 @@ async def show_sends(request: web.Request, seat: Seat) -> web.StreamResponse:
     """With a channel (`?canal=`) its messages, `?etat=` remis or echecs, fifty a page; without, the
     announcements."""
     channel, state = _asked(request.query)
-    asked = request.query.get("apres", "0")
-    after = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 18 else 0
     hub, language = desk(request), language_of(request)
+    after = hub.references.number(Kind.MESSAGE, request.query.get("apres", ""))
     end = hub.clock.now()
     start = seven_days_ago(end, seat)
 
@@ -57,10 +57,10 @@ async def show_sends(request: web.Request, seat: Seat) -> web.StreamResponse:
     found, announcements, messages = await hub.ledger.read(read)
     told = None if channel is None else found.channels.get(channel)
     total = 0 if told is None else (told.failed if state == "echecs" else told.sent)
-    more = len(messages) > PAGE
-    query = urlencode(
-        {"canal": channel or "", "etat": state, "apres": messages[PAGE - 1].id if more else 0}
-    )
+    older = ""
+    if len(messages) > PAGE:
+        last = hub.references.of(Kind.MESSAGE, messages[PAGE - 1].id)
+        older = f"{PATH}?{urlencode({'canal': channel or '', 'etat': state, 'apres': last})}"
     return show(
         request,
         seat,
@@ -71,7 +71,7 @@ async def show_sends(request: web.Request, seat: Seat) -> web.StreamResponse:
         total=total,
         announcements=[(each, title_of(each.titles, language)) for each in announcements],
         messages=[_line(each, language) for each in messages[:PAGE]],
-        older=f"{PATH}?{query}" if more else "",
+        older=older,
     )
 
 
