@@ -3,11 +3,10 @@
 past its lease while another takes over, and continued."""
 
 import random
-import sqlite3
 import time
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +15,6 @@ from bench.trial import wait_for
 
 LOOK_UP: Final = 30.0  # seconds before the first look-up at the provider (ENGINE.md 5)
 WAKING: Final = 2.0  # seconds in which a continued hub writes what had passed its last check
-_AGAIN: Final = 20  # times a stop that caught the writer inside a transaction is tried again
 _LISTEN: Final = "0A"
 
 
@@ -73,7 +71,7 @@ def take_over(ordeal: Ordeal, share: float) -> None:
     trial.start_standby()
     ordeal.wait_for_share(share)
     time.sleep(ordeal.chance.uniform(0.0, 0.2))
-    again, at = _stop_outside_a_transaction(ordeal), time.time()
+    again, at = ordeal.trial.pause_between_transactions(), time.time()
     blow = ordeal.write_down("stopped", at)
     blow.again = again
     stopped = trial.sender()
@@ -99,28 +97,6 @@ def take_over(ordeal: Ordeal, share: float) -> None:
     blow.woken = Counter(channel for channel, after in late if after <= WAKING)
     blow.stale = Counter(channel for channel, after in late if after > WAKING)
     trial.wait_until_ready()
-
-
-def _stop_outside_a_transaction(ordeal: Ordeal) -> int:
-    """SIGSTOP. Who is stopped inside a write transaction holds SQLite's lock, and nobody can take
-    over (operations.md): continued, and stopped again. Returns how often that was."""
-    for again in range(_AGAIN):
-        ordeal.trial.pause()
-        if not _write_locked(ordeal.ledger):
-            return again
-        ordeal.trial.resume()
-        time.sleep(ordeal.chance.uniform(0.01, 0.1))
-    raise TimeoutError(f"{_AGAIN} stops in a row caught the writer inside a transaction")
-
-
-def _write_locked(ledger: Path) -> bool:
-    with closing(sqlite3.connect(ledger, timeout=0.2, isolation_level=None)) as conn:
-        try:
-            conn.execute("BEGIN IMMEDIATE")
-            conn.execute("ROLLBACK")
-        except sqlite3.OperationalError:
-            return True
-        return False
 
 
 def ports_of(pid: int) -> set[int]:

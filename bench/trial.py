@@ -16,7 +16,7 @@ import time
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -28,6 +28,7 @@ from hub.sandbox.effects import Effect, read_log
 
 HUB = (sys.executable, "-m", "hub")
 CHANNELS = tuple(ChannelName)
+_AGAIN = 20  # times a stop that caught the writer inside a transaction is tried again
 
 
 def wait_for(what: str, seconds: float, ready: Any, every: float = 0.1) -> Any:
@@ -202,6 +203,17 @@ class Trial:
         tasks = Path(f"/proc/{self._daemon.pid}/task")
         wait_for("every thread to stop", 10, lambda: all(map(_stands, tasks.iterdir())), 0.001)
 
+    def pause_between_transactions(self) -> int:
+        """`pause`, until nobody's write lock is held: who is stopped inside a transaction keeps
+        SQLite's, and nobody can take over (operations.md). Returns how often that was."""
+        for again in range(_AGAIN):
+            self.pause()
+            if not _write_locked(self.ledger):
+                return again
+            self.resume()
+            time.sleep(0.01 * (again + 1))
+        raise TimeoutError(f"{_AGAIN} stops in a row caught the writer inside a transaction")
+
     def resume(self) -> None:
         """SIGCONT, to the daemon; after `wait_until_taken_over`, to the one that was stopped."""
         sleeper = self._woken or self._daemon
@@ -331,6 +343,16 @@ class Trial:
 def doubled(received: "Counter[tuple[str, str]]", channel: ChannelName) -> int:
     """How many addresses of a channel got it more than once."""
     return sum(1 for (name, _), n in received.items() if name == channel and n > 1)
+
+
+def _write_locked(ledger: Path) -> bool:
+    with closing(sqlite3.connect(ledger, timeout=0.2, isolation_level=None)) as conn:
+        try:
+            conn.execute("BEGIN IMMEDIATE")
+            conn.execute("ROLLBACK")
+        except sqlite3.OperationalError:
+            return True
+        return False
 
 
 def _stands(task: Path) -> bool:
