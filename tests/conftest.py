@@ -2,10 +2,14 @@
 """In CI (CI=true) a skip is listed with its reason, or it fails; slow rooms come first."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import HealthCheck, settings
+
+from hub.flow.staff import officers
 
 # How fast an example runs is no claim of ours: on a machine with other work it fails by chance.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -14,6 +18,24 @@ settings.load_profile("house")
 ALLOWED = Path(__file__).with_name("allowed_skips.txt")
 SLOW_ROOMS = ("journeys", "mutants", "simulator", "browser")
 _unlisted: list[str] = []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Somebody signs in in a thousand tests: what a password costs is the matter of two of them."""
+    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(officers, "_HASHER", cheap)
+        yield
+
+
+@pytest.fixture
+def dear_passwords(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """As they are where no test runs."""
+    monkeypatch.setattr(officers, "_HASHER", PasswordHasher())
+    officers._nobodys.cache_clear()
+    yield
+    officers._nobodys.cache_clear()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -90,6 +90,7 @@ def test_init_makes_a_hub_that_only_its_owner_can_read(hub: Run) -> None:
     assert "password is shown this once: " in out
 
 
+@pytest.mark.usefixtures("dear_passwords")
 def test_the_password_shown_is_the_officers_and_is_kept_only_as_a_hash(hub: Run) -> None:
     from argon2 import PasswordHasher
 
@@ -97,6 +98,7 @@ def test_the_password_shown_is_the_officers_and_is_kept_only_as_a_hash(hub: Run)
     password = out.rpartition("once: ")[2].strip()
     [(kept,)] = _rows("SELECT password_hash FROM officer")
     assert PasswordHasher().verify(str(kept), password)
+    assert str(kept).startswith("$argon2id$v=19$m=65536,t=3,p=4$")
     assert password not in str(kept)
 
 

@@ -219,7 +219,7 @@ class Door:
             while not (  # noqa: ASYNC110 (a row tells nobody when it comes)
                 await found if inspect.isawaitable(found := true()) else found
             ):
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0.05)
 
     async def settled(self, key: str, code: str, seconds: float = PATIENCE) -> Any:
         """The announcement as the API shows it, once nothing is planned or under way any more."""

@@ -137,7 +137,7 @@ def test_who_writes_or_approves_reads_and_nobody_publishes_by_writing():
     assert both.principal(Role.ADMIN).themes == ()
 
 
-async def test_nobodys_password_takes_as_long_to_refuse_as_somebodys():
+async def test_nobodys_password_takes_as_long_to_refuse_as_somebodys(dear_passwords):
     async def quickest(kept):
         times = []
         for _ in range(5):

@@ -278,15 +278,9 @@ def say(
     conn: Connection, officer: Officer, verb: str, code: str, now: datetime, **detail: Any
 ) -> None:
     """One line of the journal about a composition, as about its announcement."""
-    audit.record(
-        conn,
-        now,
-        officer.name,
-        verb,
-        f"announcement:{code}",
-        authority=officer.authority,
-        detail={"source": f"officer:{officer.id}", **detail},
-    )
+    detail |= {"source": f"officer:{officer.id}"}
+    thing, town = f"announcement:{code}", officer.authority
+    audit.record(conn, now, officer.name, verb, thing, authority=town, detail=detail)
 
 
 _ALL_CLEAR: Final[Mapping[str, str]] = {
