@@ -26,10 +26,11 @@ FILLED = (
     ("zzzzzz/{name}", "zzzzzz/arrete.pdf"),
     ("pieces/{name}", "pieces/arrete.pdf"),
     ("{name}", "aide"),
-    ("{contact}", "1"),
     ("{number}", "1"),
-    ("{numbers}", "1"),
-    ("{delivery}", "1"),
+    *(
+        (name, "ZZZZZZZZ")
+        for name in ("{asked}", "{contact}", "{delivery}", "{people}", "{person}")
+    ),
     ("{theme}", "eau"),
     ("{zone}", "tanneries"),
     ("{key}", "0" * 32),
