@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What UX.md 12.1 asks of every page, in whatever state: one look, and the list of what is wrong.
 
-A page is loaded once; colours, width and media change under it. axe runs whole once (narrow), and
-where only looks can have changed, with the rules that look: the rest of what it reads is the same
-document. Of English, whose document is the same too, the words are looked at: that they are there,
+A page is loaded once; colours, width and media change under it. axe runs whole once (narrow and
+light), and once more, wide and dark, with the rules that look: the rest of what it reads is the
+same document. Of English, whose document is the same too, the words are looked at: that they are there,
 and fit. `make looks` asks everything of everything.
 """
 
@@ -25,8 +25,6 @@ LOOKS: Final = [
 WHOLE: Final = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
 SEEN: Final = {"runOnly": {"type": "rule", "values": LOOKS}, "resultTypes": ["violations"]}
 WIDTHS: Final = (320, 768, 1280)
-SCHEMES: Final = {320: "dark", 768: "dark", 1280: "light"}
-"""The colours a page is looked at in once more, by width; it was light, and narrow, before."""
 EVERY: Final = "EVERY_LOOK" in os.environ
 """Each language in each colour at each width, with all the rules: `make looks`, no part of CI."""
 
@@ -120,9 +118,8 @@ _PRINTED: Final = """() => [...document.querySelectorAll(
     + (each.innerText || '').trim().slice(0, 30))"""
 
 
-async def look(tab: Page, language: str, *, brief: bool = False) -> list[str]:
-    """Everything that is wrong with the page as it stands, at each width and in high contrast;
-    `brief`: axe reads it narrow and light, then wide and dark, and that is all it reads.
+async def look(tab: Page, language: str) -> list[str]:
+    """Everything that is wrong with the page as it stands.
 
     Leaves it as it was found: narrow, light, and each `details` open.
     """
@@ -145,13 +142,12 @@ async def look(tab: Page, language: str, *, brief: bool = False) -> list[str]:
             for scheme in ("light", "dark"):
                 await tab.emulate_media(color_scheme=scheme)
                 wrong += await _axe(tab, WHOLE, f" ({scheme}, {width})")
-        elif language == "fr" and (width == WIDTHS[-1] or not brief):
-            scheme = "dark" if brief else SCHEMES[width]
-            await tab.emulate_media(color_scheme=scheme)
-            wrong += await _axe(tab, SEEN, f" ({scheme}, {width})")
+        elif language == "fr" and width == WIDTHS[-1]:
+            await tab.emulate_media(color_scheme="dark")
+            wrong += await _axe(tab, SEEN, f" (dark, {width})")
     await tab.set_viewport_size(SMALL)
     await tab.emulate_media(color_scheme="light")
-    if EVERY or (language == "fr" and not brief):  # high contrast: the same, whatever the words
+    if EVERY:
         await tab.emulate_media(forced_colors="active")
         wrong += await _axe(tab, SEEN, " (forced colours)")
         await tab.emulate_media(forced_colors="none")

@@ -219,5 +219,7 @@ async def test_who_writes_in_a_draft_that_somebody_deleted_is_told_and_keeps_the
         await other.click("main form button")
     await page.fill("#title", "Ne me perdez pas")
     await page.click(".bar button:has-text('Enregistrer')")
-    await page.wait_for_selector("#unsaved:visible")
+    notices = page.locator("#unsaved, #lost, #ended, #overtaken").filter(visible=True)
+    await notices.first.wait_for()
+    assert await notices.evaluate_all("all => all.map((each) => each.id)") == ["unsaved"]
     assert await page.input_value("#title") == "Ne me perdez pas"
