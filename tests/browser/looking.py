@@ -3,8 +3,8 @@
 
 A page is loaded once; colours, width and media change under it. axe runs whole once (narrow and
 light), and once more, wide and dark, with the rules that look: the rest of what it reads is the
-same document. Of English, whose document is the same too, the words are looked at: that they are there,
-and fit. `make looks` asks everything of everything.
+same document. Of English, whose document is the same too, the words are looked at: that they are
+there, and fit. `make looks` asks everything of everything.
 """
 
 import json
