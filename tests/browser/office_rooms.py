@@ -15,7 +15,7 @@ async def town_hall(tab: Page, town: Town) -> AsyncIterator[str]:
     """What the town is: themes, places, look, texts, how long things are kept."""
     await sit(tab, town)
     rooms = ("themes", "lieux", "lieux/carte", "lieux/rues", "identite", "textes", "conservation")
-    async for state in see(tab, "/admin", *(f"/admin/{room}" for room in rooms)):
+    async for state in see(tab, "/console", "/admin", *(f"/admin/{room}" for room in rooms)):
         yield state
     for room in ("themes", "lieux", "textes"):
         one = f"a[href^='/admin/{room}/']:not([href$=carte], [href$=rues])"
@@ -37,6 +37,9 @@ async def team(tab: Page, town: Town) -> AsyncIterator[str]:
         yield state
     await blank(tab)
     yield "a key without a name"
+    await tab.fill("[name=name]", f"Vigicrues {next(_MADE)}")
+    await blank(tab)
+    yield "a key, shown once"
     await tab.goto("/admin/equipe/inviter")
     await blank(tab)
     yield "nobody invited"

@@ -2,13 +2,18 @@
 """Walks through the console: state after state, whatever the language. Its rooms: office_rooms."""
 
 from collections.abc import AsyncIterator, Callable
+from itertools import count
 
-from officers import appoint, seat
+from door_rig import START
+from officers import PASSWORD, appoint, email_of, seat
 from playwright.async_api import FilePayload, Page
+from pyotp import TOTP
+from sqlalchemy import insert
 from towns import Town
 from walks import stage
 
 from hub.flow.staff.roles import EVERYTHING, Role
+from subscribers.tables import contact_point
 
 Walk = Callable[[Page, Town], AsyncIterator[str]]
 AMINA = "06 39 98 00 01"
@@ -19,6 +24,7 @@ _LIST: FilePayload = {
     b"n1;06 39 98 77 01;;eau;tanneries;formulaire papier;2026-11-02;2026-01\n"
     b"n2;12;;eau;;formulaire papier;2026-11-02;2026-01\n",
 }
+_SHARED = count(7700)
 _SEATS: dict[tuple[str, str], int] = {}
 
 
@@ -81,6 +87,34 @@ async def entering(tab: Page, town: Town) -> AsyncIterator[str]:
     yield "password refused"
 
 
+async def proving(tab: Page, town: Town) -> AsyncIterator[str]:
+    """A second proof, from the making of it to the box at the way in."""
+    who = await appoint(town)
+    await seat(tab, town, who)
+    await tab.goto("/console/profil/preuve")
+    proof = TOTP((await tab.inner_text("main code")).replace(" ", ""))
+    await tab.fill("#code", proof.at(town.door.clock.now()))
+    await tab.fill("#current", PASSWORD)
+    await blank(tab, "main form:has(#code)")
+    yield "the codes to print"
+    async for state in see(tab, "/console/profil/preuve", "/console/profil/cles"):
+        yield state
+    await tab.context.clear_cookies(name="office")
+    await tab.goto("/console/connexion")
+    await tab.fill("#email", await email_of(town, who))
+    await tab.fill("#password", PASSWORD)
+    await blank(tab, "main form:has(#password)")
+    yield "a code is asked for"
+    await tab.fill("#code", "000000")
+    await blank(tab, "main form:has(#code)")
+    yield "not that one"
+    async for state in see(tab, "/console/connexion/oubli"):
+        yield state
+    await tab.fill("#email", "personne@example.org")
+    await blank(tab, "main form:has(#email)")
+    yield "a letter may have left"
+
+
 async def looking_around(tab: Page, town: Town) -> AsyncIterator[str]:
     """What is only looked at."""
     await stage(town)
@@ -140,6 +174,10 @@ async def writing(tab: Page, town: Town) -> AsyncIterator[str]:
     yield "before the approver"
     await blank(tab)
     yield "no verdict chosen"
+    here = await begun(tab)
+    await tab.context.clear_cookies(name="office")
+    await blank(tab, "#compose")
+    yield "the session ended meanwhile"
 
 
 async def following(tab: Page, town: Town) -> AsyncIterator[str]:
@@ -154,6 +192,7 @@ async def following(tab: Page, town: Town) -> AsyncIterator[str]:
         f"{one}/destinataires",
         f"{one}/destinataires?canal=x",
         f"{one}/rapport",
+        f"{one}/arreter",
         f"/console/annonces/{codes['urgent']}",
         f"/console/annonces/{codes['drill']}",
         f"/console/annonces/{codes['withdrawn']}",
@@ -168,6 +207,16 @@ async def following(tab: Page, town: Town) -> AsyncIterator[str]:
     await tab.goto(f"{one}/rapport")
     await blank(tab)
     yield "a file without a reason"
+
+
+async def shared(town: Town) -> str:
+    """A mobile number that two people have."""
+    number = f"+3363998{next(_SHARED):04}"
+    for who in ("v0003", "v0004"):
+        point = {"subscriber": await town.door.person(who), "channel": "sms", "address": number}
+        row = insert(contact_point).values(point | {"created": START, "verified_at": START})
+        await town.door.hub.ledger.transact(lambda conn, row=row: conn.execute(row))
+    return number
 
 
 async def people(tab: Page, town: Town) -> AsyncIterator[str]:
@@ -188,13 +237,19 @@ async def people(tab: Page, town: Town) -> AsyncIterator[str]:
     await tab.fill("[name=contact]", AMINA)
     await blank(tab)
     yield "somebody found"
+    await tab.goto(tab.url.partition("?")[0])
+    yield "their page, before it opens"
+    await tab.goto("/console/abonnes")
+    await tab.fill("[name=contact]", await shared(town))
+    await blank(tab)
+    yield "two who share a number"
 
 
 async def phones(tab: Page, town: Town) -> AsyncIterator[str]:
     """The sandbox."""
     await stage(town)
     await sit(tab, town)
-    views = ("?vue=liste", "/x", "/pannes", "/heure", "/exercices")
+    views = ("?vue=liste", "/x", "/pannes", "/heure", "/exercices", "/agents")
     async for state in see(tab, "/sandbox", *(f"/sandbox{view}" for view in views)):
         yield state
     await tab.goto("/sandbox/pannes")
@@ -203,7 +258,8 @@ async def phones(tab: Page, town: Town) -> AsyncIterator[str]:
     yield "seconds that are no number"
     yield await follow(tab, "/sandbox/exercices", "a[href^='/sandbox/exercices/']")
     yield await follow(tab, "/sandbox", "h3 a[href^='/sandbox/']")
+    yield await follow(tab, "/sandbox?vue=liste", "a[href^='/sandbox/emails/']")
 
 
-PAGES: tuple[Walk, ...] = (entering, looking_around, people, phones)
+PAGES: tuple[Walk, ...] = (entering, proving, looking_around, people, phones)
 SENDS: tuple[Walk, ...] = (writing, following)

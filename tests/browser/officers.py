@@ -12,6 +12,7 @@ from hub.demo_town import town as demo_town
 from hub.flow.staff import officers, sessions
 from hub.flow.staff.roles import EVERYTHING, Grants
 from hub.flow.staff.sessions import Stage
+from hub.ledger.office_tables import officer as table
 
 PASSWORD = "une phrase de passe assez longue"
 _NUMBERS = itertools.count(1)
@@ -28,6 +29,12 @@ async def appoint(town: Town, grants: Grants = EVERYTHING, name: str = "Camille 
         )
 
     return await town.door.hub.ledger.transact(write)
+
+
+async def email_of(town: Town, officer: int) -> str:
+    """What they sign in with."""
+    (row,) = await town.door.rows(table, table.c.id == officer)
+    return str(row.email)
 
 
 async def seat(tab: Page, town: Town, officer: int) -> None:

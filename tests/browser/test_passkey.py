@@ -10,6 +10,7 @@ import pyotp
 import pytest
 import pytest_asyncio
 from door_rig import open_door
+from looking import look
 
 from hub.flow.staff import officers
 from hub.flow.staff.roles import Role
@@ -73,9 +74,11 @@ async def test_a_passkey_is_made_and_then_opens_the_console_alone(place, browser
         await tab.fill("#current", PASSWORD)
         await tab.click("text=Ajouter cette seconde preuve")
         await tab.goto(f"{home}/console/profil/cles")
+        assert await look(tab, "fr") == []
         await tab.fill("#label", "Téléphone de la mairie")
         await tab.fill("#current", PASSWORD)
         await tab.click("main form button")
+        assert await look(tab, "fr") == []
         await tab.click("text=Créer la clé")
         await tab.wait_for_url(f"{home}/console/profil")
         assert "La clé d’accès est gardée" in await tab.inner_text("main")
@@ -83,6 +86,7 @@ async def test_a_passkey_is_made_and_then_opens_the_console_alone(place, browser
 
         await tab.context.clear_cookies()
         await tab.goto(f"{home}/console/connexion?suite=/console/profil")
+        assert await look(tab, "fr") == []
         async with tab.expect_request(f"{home}/console/connexion/cle") as sent:
             await tab.click("text=Entrer avec une clé")
         await tab.wait_for_url(f"{home}/console/profil")

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from contextlib import AsyncExitStack
+from datetime import timedelta
 
 import pytest
 import pytest_asyncio
@@ -113,6 +114,9 @@ def foreseen(each):
 async def told(door, payload):
     """What was foreseen of an announcement and what its phones received, by channel."""
     headers = {"Authorization": f"Bearer {door.all}"}
+    into = door.clock.now().second
+    if into > 20:  # the minute it is published at is in the text: the same when it was foreseen
+        door.clock.leap(timedelta(seconds=60 - into))
     found = await door.ask("POST", "/api/v1/previews", json=payload, headers=headers)
     assert found.status == 200, found.text
     effects, seen = door.sandbox.effects, door.sandbox.effects.last
