@@ -16,13 +16,14 @@ import time
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 from bench import town
 from bench.checker import Links
+from bench.standing_still import stands, write_locked
 from channels.base import ChannelName
 from hub.sandbox.effects import Effect, read_log
 
@@ -200,15 +201,15 @@ class Trial:
         """
         assert self._daemon is not None
         self._daemon.send_signal(signal.SIGSTOP)
-        tasks = Path(f"/proc/{self._daemon.pid}/task")
-        wait_for("every thread to stop", 10, lambda: all(map(_stands, tasks.iterdir())), 0.001)
+        pid = self._daemon.pid
+        wait_for("every thread to stop", 10, lambda: stands(pid), 0.001)
 
     def pause_between_transactions(self) -> int:
         """`pause`, until nobody's write lock is held: who is stopped inside a transaction keeps
         SQLite's, and nobody can take over (operations.md). Returns how often that was."""
         for again in range(_AGAIN):
             self.pause()
-            if not _write_locked(self.ledger):
+            if not write_locked(self.ledger):
                 return again
             self.resume()
             time.sleep(0.01 * (again + 1))
@@ -343,18 +344,3 @@ class Trial:
 def doubled(received: "Counter[tuple[str, str]]", channel: ChannelName) -> int:
     """How many addresses of a channel got it more than once."""
     return sum(1 for (name, _), n in received.items() if name == channel and n > 1)
-
-
-def _write_locked(ledger: Path) -> bool:
-    with closing(sqlite3.connect(ledger, timeout=0.2, isolation_level=None)) as conn:
-        try:
-            conn.execute("BEGIN IMMEDIATE")
-            conn.execute("ROLLBACK")
-        except sqlite3.OperationalError:
-            return True
-        return False
-
-
-def _stands(task: Path) -> bool:
-    """Whether a thread is stopped (proc(5): the state follows the name in brackets)."""
-    return (task / "stat").read_text("ascii", "replace").rpartition(")")[2].split()[0] == "T"

@@ -2,13 +2,14 @@
 """What works beside the engine for as long as the hub is open."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
 
 @dataclass(slots=True)
-class Companion:
+class Companion(ABC):
     """Its `work` begins as it is entered, and is cancelled where it still goes on at the end."""
 
     name: ClassVar[str]
@@ -22,9 +23,9 @@ class Companion:
         if self._task is not None:
             await end(self._task)
 
+    @abstractmethod
     async def work(self) -> None:
         """Goes on until it is cancelled."""
-        raise NotImplementedError
 
 
 async def end(task: "asyncio.Task[None]") -> None:

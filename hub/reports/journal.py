@@ -12,13 +12,14 @@ from hub.ledger.office_tables import officer
 from hub.ledger.tables import audit
 
 PAGE: Final = 50
+PERSON: Final = "subscriber:"
 _OFFICER: Final = "officer:"
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which lines: of a person, a verb, a thing (the beginning of its name), between two moments.
-    "" and None ask nothing."""
+    """Which lines: of a person, a verb, a thing (the beginning of its name; of a subscriber the
+    whole: 12 is not the beginning of 123), between two moments. "" and None ask nothing."""
 
     actor: str = ""
     verb: str = ""
@@ -75,7 +76,9 @@ def _wanted(authority: int, asked: Asked) -> list[ColumnElement[bool]]:
     if asked.verb:
         wanted.append(audit.c.verb == asked.verb)
     if asked.thing:
-        wanted.append(audit.c.object.startswith(asked.thing, autoescape=True))
+        whole = asked.thing.startswith(PERSON) and asked.thing != PERSON
+        begins = audit.c.object.startswith(asked.thing, autoescape=True)
+        wanted.append(audit.c.object == asked.thing if whole else begins)
     if asked.since is not None:
         wanted.append(audit.c.at >= asked.since)
     if asked.until is not None:

@@ -73,8 +73,7 @@ async def begun(tab: Page) -> str:
 
 async def entering(tab: Page, town: Town) -> AsyncIterator[str]:
     """The way in, and one's own account."""
-    async for state in see(tab, "/console/connexion"):
-        yield state
+    yield await _follow(tab, "/console/connexion")
     await tab.fill("#email", "personne@example.org")
     await tab.fill("#password", "autre chose")
     await blank(tab)
@@ -108,8 +107,7 @@ async def proving(tab: Page, town: Town) -> AsyncIterator[str]:
     await tab.fill("#code", "000000")
     await blank(tab, "main form:has(#code)")
     yield "not that one"
-    async for state in see(tab, "/console/connexion/oubli"):
-        yield state
+    yield await _follow(tab, "/console/connexion/oubli")
     await tab.fill("#email", "personne@example.org")
     await blank(tab, "main form:has(#email)")
     yield "a letter may have left"

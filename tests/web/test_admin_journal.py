@@ -6,6 +6,7 @@ from door_rig import START, authority_of
 from hub.demo_town import town
 from hub.flow.staff.roles import Role
 from hub.ledger import audit
+from hub.web.references import Kind
 
 
 async def lines(office, *written, authority=town.KEY):
@@ -45,6 +46,26 @@ async def test_fifty_a_page_and_the_next_goes_on(office):
     assert "key:k059" in first
     older = first.split('class="pages"')[1].split('href="')[1].split('"')[0].replace("&amp;", "&")
     assert "key:k000" in (await hand.get(older)).text
+
+
+async def test_people_are_called_by_their_reference_and_found_by_it_alone(office):
+    hand = await office.officer({Role.ADMIN: None})
+    twelve, more = (office.door.called(Kind.PERSON, number) for number in (12, 123))
+    await lines(office, *(("A", "stop", f"subscriber:{n}", {}) for n in (12, 123)))
+    page = (await hand.get("/admin/journal")).text
+    assert f"subscriber:{twelve}" in page
+    assert f"subscriber:{more}" in page
+    assert "subscriber:12" not in page
+    for asked in (f"subscriber:{twelve}", f"subscriber:{twelve.lower()}"):
+        found = (await hand.get(f"/admin/journal?objet={asked}")).text
+        assert f">subscriber:{twelve}<" in found
+        assert f"subscriber:{more}" not in found
+    assert f"subscriber:{more}" in (await hand.get("/admin/journal?objet=subscriber:")).text
+    nobody = (await hand.get("/admin/journal?objet=subscriber:12")).text
+    assert "Rien sur cette période" in nobody
+    file = await hand.post("/admin/journal.csv", {"reason": "Contrôle"})
+    assert f"subscriber:{twelve}" in file.text
+    assert "subscriber:12" not in file.text
 
 
 async def test_a_file_needs_a_reason_which_stays_in_the_journal(office):

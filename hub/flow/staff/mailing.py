@@ -26,7 +26,7 @@ from channels.base import (
     Retry,
 )
 from hub.backoff import ceiling
-from hub.flow.companion import Companion
+from hub.flow.companion import Companion, end
 from hub.flow.engine import Engine
 from hub.flow.send.beside import carry
 from hub.flow.staff import letters
@@ -63,7 +63,7 @@ class Mailing(Companion):
         self._stop.set()
         if self._task is not None:
             await asyncio.wait([self._task], timeout=_LAST)
-        await super(Mailing, self).__aexit__(*exc)  # named: `slots` makes the class anew
+            await end(self._task)
 
     async def work(self) -> None:
         while not self._stop.is_set():

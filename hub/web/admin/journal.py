@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from hub.flow.office.exporting import note_export
 from hub.flow.staff.roles import Role
 from hub.reports import journal
-from hub.reports.journal import PAGE, Asked, Line
+from hub.reports.journal import PAGE, PERSON, Asked, Line
 from hub.web.console.following.watching import deed_words
 from hub.web.console.guard import Seat, seated
 from hub.web.console.showing import show
@@ -26,7 +26,6 @@ from templates.pages.wording import translations
 PATH: Final = "/admin/journal"
 _MOST: Final = 100_000  # lines of one file
 _FIELD: Final = 120
-_PERSON: Final = "subscriber"
 FILTERS: Final = ("qui", "verbe", "objet", "du", "au")
 HEADINGS: Final = ("number", "when", "who", "did", "what", "door", "detail", "digest")
 
@@ -165,20 +164,20 @@ def _told(line: Line, names: References) -> Line:
     """The line with people as the pages call them, not by their numbers."""
 
     def named(thing: str) -> str:
-        kind, _, number = thing.partition(":")
-        if kind != _PERSON or not number.isdecimal():
+        number = thing.removeprefix(PERSON)
+        if number == thing or not number.isdecimal():
             return thing
-        return f"{kind}:{names.of(Kind.PERSON, int(number))}"
+        return f"{PERSON}{names.of(Kind.PERSON, int(number))}"
 
     return replace(line, actor=named(line.actor), thing=named(line.thing), door=named(line.door))
 
 
 def _numbered(given: str, names: References) -> str:
     """A thing as the ledger calls it, from what a page calls it."""
-    kind, _, reference = given.partition(":")
-    if kind != _PERSON or not reference:
+    reference = given.removeprefix(PERSON)
+    if reference in ("", given):
         return given
-    return f"{kind}:{names.number(Kind.PERSON, reference.upper())}"
+    return f"{PERSON}{names.number(Kind.PERSON, reference.upper())}"
 
 
 def _asked(fields: dict[str, str], timezone: str, names: References) -> Asked:

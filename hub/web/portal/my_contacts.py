@@ -163,7 +163,8 @@ async def prove(request: web.Request) -> web.Response:
 
 def _code_page(request: web.Request, visit: Visit, asked: str, said: str = "") -> web.Response:
     errors = {"code": said} if said else {}
-    response = page(request, visit, "mine_code.html", asked=asked, errors=errors)
+    known = asked if desk(request).references.number(Kind.CODE, asked) else ""
+    response = page(request, visit, "mine_code.html", asked=known, errors=errors)
     response.set_status(422 if said else 200)
     return response
 
