@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """One Chromium for a session, and tabs that forgive nothing: console, CSP, other hosts, hubbub."""
 
+import itertools
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -22,6 +23,7 @@ QUIET = [
 ]
 SMALL, WIDE = {"width": 320, "height": 640}, {"width": 1280, "height": 800}
 LOCALES = {"fr": "fr-FR", "en": "en-GB"}
+_tabs = itertools.count(1)
 
 
 @dataclass
@@ -77,14 +79,19 @@ class Browser:
         strict: bool = True,
         **look: Any,
     ) -> AsyncIterator[playwright.Page]:
-        """A tab of its own context (own cookies) at 320 px; `look` is Playwright's new_context.
+        """A tab of its own context (own cookies) at 320 px, from an address of its own, which a
+        hub behind a proxy believes (`towns.BEHIND_A_PROXY`); `look` is Playwright's new_context.
 
         `home` is the hub's address, before every path. Leaving it fails the test where the console
         complained, the CSP refused something or another host was asked; not `strict`: you look at
         `page.context` and `watch_of(page)` yourself.
         """
         look = {"viewport": SMALL, "locale": LOCALES[language], "base_url": home} | look
-        context = await self.chromium.new_context(java_script_enabled=scripts, **look)
+        tab = next(_tabs)
+        origin = {"X-Forwarded-For": f"198.{18 + tab // 256 % 2}.{tab % 256}.7"}  # for benches: RFC 6890
+        context = await self.chromium.new_context(
+            java_script_enabled=scripts, extra_http_headers=origin, **look
+        )
         watch = _WATCHES[context] = Watch(home)
         watch.over(context)
         async with AsyncExitStack() as stack:

@@ -15,6 +15,8 @@ from hub.sandbox.effects import Effect
 
 PATIENCE = 60.0
 """Seconds: a browser beside the hub takes its processors too."""
+BEHIND_A_PROXY = {"trusted_proxies": ["127.0.0.1/32"]}
+"""Each tab has an address of its own: ten colleagues may sign in within a minute."""
 NO_HURRY = {"public_per_minute": 100_000}
 OPEN_HANDED = {  # limits have their own tests, in tests/web
     "fill_seconds": 0,
@@ -89,5 +91,6 @@ async def open_town(stack: AsyncExitStack, seeded: Path, folder: Path, **section
     """A hub on a copy of the seeded folder, closed with the stack."""
     shutil.copytree(seeded, folder)
     ours = {"own_address": True, "limits": NO_HURRY, "sign_ups": OPEN_HANDED}
+    ours["server"] = BEHIND_A_PROXY
     door = await open_door(stack, folder, **(ours | sections))
     return Town(door, await door.key("maire"))
