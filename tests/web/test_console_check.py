@@ -237,7 +237,9 @@ async def test_who_approves_an_update_is_told_that_the_all_clear_was_given_meanw
     morel, diallo = await office.writer(), await office.approver()
     key = await office.door.key()
     cut = {"urgency": "important", "themes": ["eau"], "title": "Coupure d'eau", "body": "Jeudi."}
+    cut["channels"] = ["sms"]
     first = (await office.door.post(key, cut)).json["id"]
+    await office.door.settled(key, first)  # who had it is who the update is for
     office.door.clock.leap(timedelta(seconds=5))
     code = await asked(office, morel, level="important", kind="update", about=first)
     assert "depuis que ce texte a été commencé" not in (await verify(diallo, code)).text
