@@ -88,9 +88,9 @@ class Browser:
         """
         look = {"viewport": SMALL, "locale": LOCALES[language], "base_url": home} | look
         tab = next(_tabs)
-        origin = {"X-Forwarded-For": f"198.{18 + tab // 256 % 2}.{tab % 256}.7"}  # for benches: RFC 6890
+        here = f"198.{18 + tab // 256 % 2}.{tab % 256}.7"  # RFC 6890: for benches
         context = await self.chromium.new_context(
-            java_script_enabled=scripts, extra_http_headers=origin, **look
+            java_script_enabled=scripts, extra_http_headers={"X-Forwarded-For": here}, **look
         )
         watch = _WATCHES[context] = Watch(home)
         watch.over(context)

@@ -5,7 +5,8 @@ import io
 import logging
 import shutil
 import sys
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 import pytest_asyncio
 import structlog
 
-from hub.logs import set_up_logs
+from hub.logs import Level, set_up_logs
 
 sys.path.append(str(Path(__file__).parent))  # the doors' own rig; tests never import each other
 from door_rig import Door, TownClock, make_settings, open_door, seed
@@ -28,20 +29,33 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def log():
-    """What the hub writes into its log at debug level, as production sets it up."""
+@contextmanager
+def logging_at(level: Level) -> Iterator[io.StringIO]:
     root, written = logging.getLogger(), io.StringIO()
-    handlers, level = root.handlers[:], root.level
-    set_up_logs("json", "debug", written)
+    handlers, before = root.handlers[:], root.level
+    set_up_logs("json", level, written)
     yield written
     root.handlers[:] = handlers
-    root.setLevel(level)
+    root.setLevel(before)
     structlog.reset_defaults()
 
 
 @pytest.fixture
-async def make_door(seeded: Path, tmp_path: Path, log: io.StringIO):
+def log():
+    """What the hub writes into its log at debug level, as production sets it up."""
+    with logging_at("debug") as written:
+        yield written
+
+
+@pytest.fixture
+def quiet(request: pytest.FixtureRequest):
+    """Where nobody reads the log, no time is spent writing it."""
+    with nullcontext() if "log" in request.fixturenames else logging_at("error"):
+        yield
+
+
+@pytest.fixture
+async def make_door(seeded: Path, tmp_path: Path, quiet: None):
     """`await make_door(limits={...})`: a hub of its own for this test."""
     async with AsyncExitStack() as stack:
         made = 0
