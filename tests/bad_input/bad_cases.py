@@ -265,6 +265,8 @@ TABLE = [
           "may not publish", method="POST", key="meek"),
     below("closing a channel with a limited key", "/api/v1/channels/sms/pause", 403,
           "may_not_operate", "tout publier", "everything", method="POST", key="meek"),
+    below("closing a channel that is another town's to close", "/api/v1/channels/sms/pause", 403,
+          "not_the_hubs", "qui tient le service", "runs the hub", method="POST", key="neighbour"),
     below("closing a channel there is not", "/api/v1/channels/fax/pause", 404, "not_found", "rien",
           "Nothing", method="POST"),
     below("approving without the right", "{waiting}/approve", 403, "may_not_publish", "habilitée",

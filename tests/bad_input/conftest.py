@@ -44,6 +44,7 @@ async def _set(door):
     soon = (door.clock.now() + timedelta(minutes=2)).isoformat()
     door.secret = await door.source()
     door.all = await door.key("maire")
+    door.neighbour = await door.key("voisine", authority="autreville")
     door.meek = await door.key(
         "agent", may_publish=False, themes=("eau",), highest_urgency=Urgency.INFORMATION
     )

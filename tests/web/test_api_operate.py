@@ -72,6 +72,17 @@ async def test_a_channel_is_closed_and_opened_by_a_key_without_limits_only(door,
     assert shown["state"] in ("running", "finished")
 
 
+async def test_a_channel_carries_every_towns_messages_and_is_not_another_towns_to_close(door):
+    ours, theirs = await door.key(), await door.key("voisine", authority="autreville")
+    refused = await ask(door, theirs, "POST", "channels/sms/pause")
+    assert (refused.status, refused.json["code"]) == (403, "not_the_hubs")
+    assert (await ask(door, ours, "POST", "channels/sms/pause")).json["changed"]
+    assert (await ask(door, theirs, "POST", "channels/sms/resume")).status == 403
+    for key, who in ((ours, "opérateur"), (theirs, None)):
+        shown = (await ask(door, key, "GET", "channels")).json["channels"]
+        assert {c["channel"]: c["paused_by"] for c in shown}["sms"] == who
+
+
 async def test_a_cancellation_says_what_had_already_left(door, news):
     key = await door.key()
     code = (await door.post(key, news | {"channels": ["sms"]})).json["id"]

@@ -102,15 +102,17 @@ def _flag(request: web.Request, name: str) -> bool:
             )
 
 
-async def channels(request: web.Request, _principal: Principal) -> web.Response:
-    """How each channel and its providers are, and who paused which."""
+async def channels(request: web.Request, principal: Principal) -> web.Response:
+    """How each channel and its providers are, and who paused which: a name that is told to the
+    hub's own town alone."""
     hub = desk(request)
+    ours = principal.authority == hub.authority
     switched, now = await _operating(hub).paused(), hub.clock.monotonic()
     shown = [
         described(road, now)
         | {
             "paused_at": iso(switched[name].at) if name in switched else None,
-            "paused_by": switched[name].by if name in switched else None,
+            "paused_by": switched[name].by if ours and name in switched else None,
         }
         for name, road in hub.engine.roads.items()
     ]
@@ -119,16 +121,30 @@ async def channels(request: web.Request, _principal: Principal) -> web.Response:
 
 async def pause(request: web.Request, principal: Principal) -> web.Response:
     """Nothing leaves on this channel until it is resumed."""
-    name = ChannelName(request.match_info["channel"])
+    name = _channel_of(request, principal)
     turned = await _operating(desk(request)).pause([name], principal)
     return _turned(name, True, bool(turned))
 
 
 async def resume(request: web.Request, principal: Principal) -> web.Response:
     """Messages leave on this channel again."""
-    name = ChannelName(request.match_info["channel"])
+    name = _channel_of(request, principal)
     turned = await _operating(desk(request)).resume([name], principal)
     return _turned(name, False, bool(turned))
+
+
+def _channel_of(request: web.Request, principal: Principal) -> ChannelName:
+    """The channel, for a key of the town that runs the hub. Raises `ProblemError` 403."""
+    if principal.authority != desk(request).authority:
+        raise ProblemError(
+            403,
+            "not_the_hubs",
+            fr="Un canal porte les messages de toutes les communes : il faut une clé de celle "
+            "qui tient le service.",
+            en="A channel carries every town's messages: this takes a key of the one that runs "
+            "the hub.",
+        )
+    return ChannelName(request.match_info["channel"])
 
 
 def _turned(name: ChannelName, paused: bool, changed: bool) -> web.Response:
