@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import takewhile
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -97,6 +98,16 @@ class Thread:
         if self.current.urgency is not Urgency.URGENT:  # of thousands in an archive, all but a few
             return False
         return not (self.is_withdrawn or self.is_over or self.is_expired(now))
+
+    def uncorrected(self, since: datetime) -> tuple[Card, ...]:
+        """The urgent ones that were withdrawn since a moment, with nothing standing said after
+        them: whoever had one still believes it."""
+        last = takewhile(lambda card: card.cancelled_at is not None, reversed(self.cards))
+        return tuple(
+            card
+            for card in last
+            if card.urgency is Urgency.URGENT and card.cancelled_at and card.cancelled_at > since
+        )
 
 
 @dataclass(frozen=True, slots=True)

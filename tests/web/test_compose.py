@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Officers write an announcement on one page, see what it becomes, and lose nothing they typed."""
 
+import html
 import re
 
 from hub.flow.staff.roles import Role
@@ -231,6 +232,39 @@ async def test_a_draft_is_thrown_away_after_a_question(office):
     assert "Supprimer ce brouillon" in page.text
     assert (await hand.post(f"/console/annonces/{code}/supprimer")).status == 303
     assert (await hand.get(f"/console/annonces/{code}/rediger")).status == 404
+
+
+async def test_what_is_written_in_a_draft_that_somebody_threw_away_goes_on_in_another(office):
+    first, second = await office.writer(), await office.writer()
+    code = await begin(first)
+    path = f"/console/annonces/{code}/rediger"
+    assert (await second.post(f"/console/annonces/{code}/supprimer")).status == 303
+    itself = {"data": [("version", "1"), *WORDS.items()], "headers": {HEADER: first.csrf}}
+    assert (await first.ask("POST", path, **itself)).status == 409, "a tab left open revives nothing"
+    reply = await first.post(path, {"version": "1"} | WORDS)
+    assert reply.status == 303
+    assert code not in reply.headers["Location"]
+    page = await first.get(reply.headers["Location"])
+    assert WORDS["title"] in html.unescape(page.text)
+    assert "Votre texte est gardé ici" in page.text
+    stranger = await office.writer(authority="autreville")
+    assert (await stranger.post(path, {"version": "1"} | WORDS)).status == 404
+
+
+async def test_what_is_written_in_a_draft_that_somebody_handed_in_goes_on_in_another(office):
+    first, second = await office.writer(), await office.writer()
+    code = await begin(first)
+    path = f"/console/annonces/{code}/rediger"
+    assert (await write(first, code, WORDS)).status == 303
+    page = await second.get(f"/console/annonces/{code}/verifier")
+    form = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page.text))
+    asked = await second.post(f"/console/annonces/{code}/verifier", form | {"do": "ask"})
+    assert asked.status == 303
+    same = await first.post(path, {"version": "2"} | WORDS)
+    assert same.headers["Location"] == f"/console/annonces/{code}"
+    other = await first.post(path, {"version": "2"} | WORDS | {"title": "Autre titre"})
+    assert code not in other.headers["Location"]
+    assert "Autre titre" in (await first.get(other.headers["Location"])).text
 
 
 async def test_nobody_is_counted_before_it_is_said_where(office):

@@ -21,6 +21,12 @@ async def test_a_page_asked_for_without_a_session_comes_back_after_the_sign_in(o
     assert 'value="/console/profil"' in form.text
 
 
+async def test_a_language_asked_for_before_the_sign_in_is_the_sign_ins(office):
+    hand = await office.writer(signed_in=False)
+    form = await hand.get((await hand.get("/console?lang=en")).headers["Location"])
+    assert '<html lang="en"' in form.text
+
+
 async def test_a_wrong_password_and_an_unknown_address_are_told_the_same(office):
     hand = await office.writer(signed_in=False)
     wrong = await hand.sign_in("autre chose")

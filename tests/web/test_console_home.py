@@ -6,10 +6,14 @@ from datetime import timedelta
 
 import pytest
 
-from channels.base import ChannelDown, Reason
+from channels.base import ChannelDown, ChannelName, Reason
 from hub.flow.staff.roles import Role
+from hub.ledger import tables
 
 WATER = {"title": "Coupure d'eau rue Basse", "body": "Jeudi de 8 h à 12 h.", "themes": ["eau"]}
+URGENT = {**WATER, "urgency": "urgent", "title": "Fuite de gaz rue Basse"}
+UNDER_WAY = {"ready", "reserved", "doubt"}
+STOPPED = "Arrêtée, mais déjà reçue par des habitants"
 
 
 @pytest.fixture
@@ -67,12 +71,51 @@ async def test_every_number_of_the_week_opens_a_list_with_that_many_rows(told):
 async def test_an_urgent_announcement_without_its_all_clear_waits_for_one(office):
     door = office.door
     key = await door.key()
-    urgent = {**WATER, "urgency": "urgent", "title": "Fuite de gaz rue Basse"}
-    code = (await door.post(key, urgent)).json["id"]
+    code = (await door.post(key, URGENT)).json["id"]
     hand = await office.officer()
     page = await hand.get("/console")
     assert "Pas encore de fin d’alerte" in page.text
     assert f"/console/annonces/{code}/suite" in page.text
+
+
+async def stopped(office, *closed):
+    """An urgent announcement stopped once all had it whom the channels left open may reach."""
+    door = office.door
+    key, hand = await door.key(), await office.officer()
+    for channel in closed:
+        bearer = {"Authorization": f"Bearer {key}"}
+        done = await door.ask("POST", f"/api/v1/channels/{channel}/pause", headers=bearer)
+        assert done.status == 200
+    code = (await door.post(key, URGENT)).json["id"]
+
+    async def rested():
+        runs = (await door.with_key(key, "GET", code)).json["channels"]
+        told = [each["states"] for each in runs if each["channel"] not in closed]
+        found = await door.rows(tables.run)
+        planned = found and all(run.state != "planning" for run in found)
+        return planned and not any(states.keys() & UNDER_WAY for states in told)
+
+    await door.until(rested)
+    assert (await hand.post(f"/console/annonces/{code}/arreter")).status == 303
+    return code, key, hand
+
+
+async def test_an_urgent_announcement_stopped_after_some_had_it_waits_for_a_correction(office):
+    code, key, hand = await stopped(office, "email")
+    page = await hand.get("/console")
+    assert STOPPED in page.text
+    assert "À faire (1)" in page.text
+    assert f"/console/annonces/{code}/suite" in page.text
+    reader = await office.officer({Role.READ: None})
+    assert STOPPED not in (await reader.get("/console")).text, "who reads corrects nothing"
+    told = URGENT | {"kind": "correction", "about": code, "title": "Pas de gaz rue Basse"}
+    assert (await office.door.post(key, told)).status == 202
+    assert STOPPED not in (await hand.get("/console")).text
+
+
+async def test_one_stopped_before_anybody_had_it_waits_for_nothing(office):
+    *_, hand = await stopped(office, *ChannelName)
+    assert STOPPED not in (await hand.get("/console")).text
 
 
 async def test_what_another_town_or_another_theme_tells_is_never_counted(office, told):

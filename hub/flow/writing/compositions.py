@@ -112,13 +112,15 @@ def begin(
     return _by_code(conn, code)
 
 
-def load(conn: Connection, code: str, officer: Officer) -> Composition | None:
+def load(
+    conn: Connection, code: str, officer: Officer, *, dropped: bool = False
+) -> Composition | None:
     """One of the officer's own, or within the themes they may write or approve under; else None,
-    as for another town's. A dropped one is gone."""
+    as for another town's. One that was dropped is gone, but for who asks for `dropped` ones too."""
     query = select(table).where(table.c.code == code, table.c.authority == officer.authority)
     row = conn.execute(query).mappings().one_or_none()
     found = None if row is None else _read(row)
-    if found is None or found.state is CompositionState.DROPPED:
+    if found is None or (found.state is CompositionState.DROPPED and not dropped):
         return None
     return found if _theirs(found, officer, _catalogue_of(conn, officer)) else None
 

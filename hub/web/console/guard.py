@@ -148,7 +148,7 @@ def _elsewhere(request: web.Request, seat: Seat | None) -> web.StreamResponse:
     if seat is not None:  # of another stage: the second proof is missing, or was given already
         return see_other(SECOND if seat.session.stage is Stage.SECOND else "/console")
     back = urlencode({"suite": request.path_qs}) if request.path != "/console" else ""
-    return see_other(f"{SIGN_IN}?{back}" if back else SIGN_IN)
+    return language.remember(request, see_other(f"{SIGN_IN}?{back}" if back else SIGN_IN))
 
 
 async def recognise(request: web.Request) -> None:

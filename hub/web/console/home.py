@@ -21,7 +21,7 @@ from hub.flow.staff.roles import Role
 from hub.flow.staff.scope import Scope, scope_of
 from hub.reports.coming_and_going import Movement, movements
 from hub.reports.progress import ChannelProgress, progress
-from hub.reports.published import Thread, published
+from hub.reports.published import Card, Thread, published
 from hub.reports.week import Week, week
 from hub.tariff import prices_of
 from hub.web.console.following.stream import Shown, part, stream
@@ -142,13 +142,15 @@ async def _live(request: web.Request, seat: Seat) -> Mapping[str, Any]:
         return items, rows, mine
 
     found = await _or_none(hub.ledger.read(read))
-    items, rows = (found[0], found[1]) if found else (None, None)
-    open_alerts = [] if found is None else await _without_all_clear(hub, seat, found[2])
+    if found is None:
+        return {"items": None, "alerts": [], "withdrawn": [], "rows": None}
+    items, rows, scope = found
+    alerts = await _without_all_clear(hub, seat, scope)
+    withdrawn = await _without_correction(hub, seat, scope)
     return {
-        "items": None
-        if items is None
-        else [(each, title_of(each.titles, language)) for each in items],
-        "alerts": [(each, title_of(each.current.titles, language)) for each in open_alerts],
+        "items": [(each, title_of(each.titles, language)) for each in items],
+        "alerts": [(each, title_of(each.current.titles, language)) for each in alerts],
+        "withdrawn": [(each, title_of(each.titles, language)) for each in withdrawn],
         "rows": rows,
     }
 
@@ -160,6 +162,25 @@ async def _without_all_clear(hub: Desk, seat: Seat, scope: Scope) -> Sequence[Th
     found = await published(hub.ledger, seat.authority.id)
     alerts = found.alerts(hub.clock.now())
     return [each for each in reversed(alerts) if scope.sees(each.current.themes)]
+
+
+async def _without_correction(hub: Desk, seat: Seat, scope: Scope) -> Sequence[Card]:
+    """Urgent announcements stopped in the last seven days after somebody had them: people act on
+    one until they are told otherwise, and nobody told them. Oldest first."""
+    if not seat.officer.may(Role.WRITE):
+        return ()
+    found, since = await published(hub.ledger, seat.authority.id), hub.clock.now() - DAYS
+    stopped = [
+        card
+        for thread in reversed(found.threads)
+        for card in thread.uncorrected(since)
+        if scope.sees(card.themes)
+    ]
+
+    def read(conn: Connection) -> list[Card]:
+        return [each for each in stopped if any(way.handed_over for way in progress(conn, each.id))]
+
+    return await hub.ledger.read(read) if stopped else ()
 
 
 # --------------------------------------------------------------------------- channels

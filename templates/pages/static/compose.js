@@ -87,7 +87,7 @@ async function write() {
       at("saved").textContent = at("saved").dataset.words.replace("{}", found.saved);
       for (const frame of form.querySelectorAll("iframe")) frame.src = frame.src;
       at("lost").hidden = at("ended").hidden = at("unsaved").hidden = true;
-    } else { // deleted by somebody, say: pressing a button would lose what stands here
+    } else { // pressing a button might lose what stands here
       dirty = true;
       at("unsaved").hidden = false;
       return at("unsaved");

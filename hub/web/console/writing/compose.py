@@ -10,7 +10,12 @@ from sqlalchemy import Connection
 from hub.flow.accept.problems import Problem, RefusedError
 from hub.flow.staff.roles import Role
 from hub.flow.writing import compositions, fields
-from hub.flow.writing.compositions import Composition, EditedMeanwhileError, NotEditableError
+from hub.flow.writing.compositions import (
+    Composition,
+    CompositionState,
+    EditedMeanwhileError,
+    NotEditableError,
+)
 from hub.flow.writing.fields import Document, text
 from hub.flow.writing.reading import built, faults, to_submission
 from hub.web.console.guard import HEADER, Seat, seated
@@ -49,7 +54,7 @@ async def show_page(request: web.Request, seat: Seat) -> web.StreamResponse:
 @seated(Role.WRITE, keeps=True)
 async def take(request: web.Request, seat: Seat) -> web.StreamResponse:
     """Save; then what the button says. A script that saves by itself is answered in JSON."""
-    composition = await composition_of(request, seat)
+    composition = await composition_of(request, seat, dropped=True)
     by_itself = HEADER in request.headers
     try:
         saved = await keep(request, seat, composition)
@@ -60,10 +65,26 @@ async def take(request: web.Request, seat: Seat) -> web.StreamResponse:
     except NotEditableError as met:
         if by_itself:
             return web.json_response({"closed": True}, status=409)
-        return see_other(request, f"/console/annonces/{met.current.code}", "not_editable")
+        return await _in_another(request, seat, met.current)
     if by_itself:
         return web.json_response({"version": saved.version, "saved": _hour(request, seat, saved)})
     return await _onwards(request, seat, saved)
+
+
+async def _in_another(
+    request: web.Request, seat: Seat, closed: Composition
+) -> web.StreamResponse:
+    """Somebody handed it in or threw it away while it was written in: a text that says something
+    else goes on in a new draft. The files stay with the one they were joined to."""
+    hub, now = desk(request), desk(request).clock.now()
+    document = gathered(seat, closed)
+    if closed.state is CompositionState.SUBMITTED and document == closed.document:
+        return see_other(request, f"/console/annonces/{closed.code}", "not_editable")
+    document.pop("pieces", None)
+    found = await hub.ledger.transact(
+        lambda conn: compositions.begin(conn, seat.officer, document, now), hurry=True
+    )
+    return see_other(request, f"/console/annonces/{found.code}/rediger", "in_another")
 
 
 async def _onwards(request: web.Request, seat: Seat, saved: Composition) -> web.StreamResponse:

@@ -71,11 +71,14 @@ class Draft:
         return not any(each.title or each.body for each in self.announcement.contents.values())
 
 
-async def composition_of(request: web.Request, seat: Seat) -> Composition:
-    """The composition that the path names. Raises `ProblemError` 404 where it is not theirs."""
+async def composition_of(
+    request: web.Request, seat: Seat, *, dropped: bool = False
+) -> Composition:
+    """The composition that the path names. Raises `ProblemError` 404 where it is not theirs, or
+    was thrown away and nobody asks for `dropped` ones."""
     code = request.match_info["code"]
     found = await desk(request).ledger.read(
-        lambda conn: compositions.load(conn, code, seat.officer)
+        lambda conn: compositions.load(conn, code, seat.officer, dropped=dropped)
     )
     if found is None:
         raise not_found()
