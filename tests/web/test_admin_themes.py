@@ -74,6 +74,13 @@ async def test_buttons_change_the_order(office, hand):
     await hand.post(f"{PATH}/{before[1]}/monter")  # it is first already
     await hand.post(f"{PATH}/{before[1]}/descendre")
     assert order(await catalogue(office)) == before
+    page = (await hand.get(PATH)).text
+    for key, up, down in (
+        (before[0], False, True),
+        (before[1], True, True),
+        (before[-1], True, False),
+    ):
+        assert (f"{PATH}/{key}/monter" in page, f"{PATH}/{key}/descendre" in page) == (up, down)
 
 
 async def test_who_chose_an_archived_theme_keeps_it_or_is_moved_as_was_said(office, hand):

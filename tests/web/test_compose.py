@@ -240,7 +240,9 @@ async def test_what_is_written_in_a_draft_that_somebody_threw_away_goes_on_in_an
     path = f"/console/annonces/{code}/rediger"
     assert (await second.post(f"/console/annonces/{code}/supprimer")).status == 303
     itself = {"data": [("version", "1"), *WORDS.items()], "headers": {HEADER: first.csrf}}
-    assert (await first.ask("POST", path, **itself)).status == 409, "a tab left open revives nothing"
+    assert (await first.ask("POST", path, **itself)).status == 409, (
+        "a tab left open revives nothing"
+    )
     reply = await first.post(path, {"version": "1"} | WORDS)
     assert reply.status == 303
     assert code not in reply.headers["Location"]

@@ -113,12 +113,24 @@ async def list_page(
         kind=kind.value,
         path=PATHS[kind],
         rows=rows,
+        **_ends(nodes),
         typed=typed,
         parents=[(each.key, each.name(spoken)) for each in may],
         many=many,
         query=query,
         **more,
     )
+
+
+def _ends(nodes: Mapping[int, Node]) -> dict[str, set[int]]:
+    """The `first` and `last` of each parent's living ones: they cannot go further that way."""
+    first: dict[int | None, int] = {}
+    last: dict[int | None, int] = {}
+    for node, _ in ordered(nodes):
+        if not node.archived:
+            first.setdefault(node.parent, node.id)
+            last[node.parent] = node.id
+    return {"first": set(first.values()), "last": set(last.values())}
 
 
 async def one_page(

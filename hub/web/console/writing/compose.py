@@ -71,9 +71,7 @@ async def take(request: web.Request, seat: Seat) -> web.StreamResponse:
     return await _onwards(request, seat, saved)
 
 
-async def _in_another(
-    request: web.Request, seat: Seat, closed: Composition
-) -> web.StreamResponse:
+async def _in_another(request: web.Request, seat: Seat, closed: Composition) -> web.StreamResponse:
     """Somebody handed it in or threw it away while it was written in: a text that says something
     else goes on in a new draft. The files stay with the one they were joined to."""
     hub, now = desk(request), desk(request).clock.now()

@@ -71,9 +71,7 @@ class Draft:
         return not any(each.title or each.body for each in self.announcement.contents.values())
 
 
-async def composition_of(
-    request: web.Request, seat: Seat, *, dropped: bool = False
-) -> Composition:
+async def composition_of(request: web.Request, seat: Seat, *, dropped: bool = False) -> Composition:
     """The composition that the path names. Raises `ProblemError` 404 where it is not theirs, or
     was thrown away and nobody asks for `dropped` ones."""
     code = request.match_info["code"]
