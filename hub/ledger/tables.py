@@ -51,6 +51,7 @@ announcement = Table(
     Column("expires", Instant),
     Column("cancelled_at", Instant),
     Column("finished", Instant),
+    Column("promised", BigInteger),  # millionths its SMS were foreseen to cost, when approved
     UniqueConstraint("authority", "source", "source_key"),  # posted twice is one, for ever
     Index(None, "state"),
     Index(None, "first"),

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 
 from channels.base import ChannelName
-from hub.ledger import announcements, measures
+from hub.ledger import announcements, measures, promises
 from hub.ledger.announcements import UNSEEN
 from hub.ledger.tables import announcement
 from hub.reports.costs import MILLION, Tariff, besides
@@ -24,7 +24,8 @@ def spent(  # noqa: PLR0917 (whose, on which channel, when, at which price)
 ) -> int:
     """Millionths of the channel's currency for what was published in [start, end): what ended as it
     was measured; what goes on as if all of it left, in the town's language; codes and digests one
-    message each. Counts alone, never the deliveries.
+    message each; SMS approved and still to leave in it as they were foreseen. Counts alone, never
+    the deliveries.
     """
     theirs = (
         announcement.c.authority == authority,
@@ -38,13 +39,16 @@ def spent(  # noqa: PLR0917 (whose, on which channel, when, at which price)
     for each in measured.values():
         told = each.channels.get(channel)
         total += (told.cost or 0) if told else 0
-    catalogue = load_catalogue(conn, authority)
-    for number in (n for n in numbers if n not in measured):
+    catalogue, leaving = load_catalogue(conn, authority), [n for n in numbers if n not in measured]
+    promised = promises.of(conn, leaving) if channel is ChannelName.SMS else {}
+    for number in leaving:
         about = announcements.by_id(conn, number)
-        for run in progress(conn, number):
-            if run.channel is channel:
-                one = tariff.of_one(about, catalogue, channel, catalogue.language)
-                total += _on_its_way(run) * (one or 0)
+        for run in (each for each in progress(conn, number) if each.channel is channel):
+            one = tariff.of_one(about, catalogue, channel, catalogue.language)
+            cost = _on_its_way(run) * (one or 0)
+            total += max(cost, promised.get(number, 0)) if run.planning else cost
+    if channel is ChannelName.SMS:
+        total += promises.to_leave(conn, authority, start, end)
     prices = tariff.prices.get(channel)
     beside = besides(conn, authority, start, end).get(channel, 0)
     return total + beside * round((prices.each if prices else 0.0) * MILLION)

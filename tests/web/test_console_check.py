@@ -32,6 +32,7 @@ REAL = {
     "channels": {"email": {"sender": "mairie@example.org", "host": "127.0.0.1", "port": 1}},
     "console": {"second_proof": "nobody"},
 }
+_ONE_SEND = 1.5  # euros: one of these texts costs 1.30 at `_dear` prices
 _HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
 
 
@@ -389,6 +390,40 @@ async def test_over_the_months_budget_only_what_is_urgent_leaves(hall, monkeypat
     page = await verify(morel, code)
     assert "Une alerte urgente part quand même." in page.text
     assert (await decide(morel, code, page, do="send", acknowledged="1")).status == 303
+
+
+async def test_what_was_approved_and_has_not_left_counts_in_its_months_budget(hall, monkeypatch):
+    monkeypatch.setattr("hub.tariff.prices_of", _dear)
+    monkeypatch.setattr("hub.web.console.writing.checking.prices_of", _dear)
+    office = await hall(console={"sms_month_budget": _ONE_SEND})
+    morel = await office.officer(BOTH)
+    tomorrow = {"when": "at", "date": "2026-11-25", "time": "08:00"}
+    code = await written(office, morel, **tomorrow)
+    assert (await decide(morel, code, do="send")).status == 303
+    for other in ({}, {**tomorrow, "time": "09:00"}):
+        reply = await decide(morel, await written(office, morel, **other), do="send")
+        assert reply.status == 422
+        assert "Budget SMS dépassé" in reply.text
+    december = {"when": "at", "date": "2026-12-05", "time": "08:00"}
+    reply = await decide(morel, await written(office, morel, **december), do="send")
+    assert reply.status == 303, "another month has its own money"
+    assert (await morel.post(f"/console/annonces/{code}/arreter")).status == 303
+    assert (await decide(morel, await written(office, morel), do="send")).status == 303
+
+
+async def test_two_who_approve_at_once_do_not_spend_the_same_money(hall, monkeypatch):
+    monkeypatch.setattr("hub.tariff.prices_of", _dear)
+    monkeypatch.setattr("hub.web.console.writing.checking.prices_of", _dear)
+    office = await hall(console={"sms_month_budget": _ONE_SEND})
+    morel = await office.officer(BOTH)
+    codes = [await written(office, morel) for _ in range(2)]
+    pages = [await verify(morel, code) for code in codes]
+    monkeypatch.setattr("hub.web.console.writing.check.checking.over_budget", lambda found: 0)
+    sent = [
+        (await decide(morel, code, page, do="send")).status
+        for code, page in zip(codes, pages, strict=True)
+    ]
+    assert sent == [303, 422], "both pages were shown before either was sent"
 
 
 def _dear(settings):

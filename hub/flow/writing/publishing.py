@@ -32,27 +32,21 @@ from hub.flow.writing import compositions, four_eyes, handing_in
 from hub.flow.writing.compositions import Composition, EditedMeanwhileError
 from hub.flow.writing.four_eyes import OwnAnnouncementError, Terms
 from hub.flow.writing.reading import to_submission
-from hub.ledger import announcements, recurrences
+from hub.flow.writing.reasons import checked_reason
+from hub.ledger import announcements, promises, recurrences
 from hub.ledger.announcements import digest_of
 from subscribers.catalogue import load_catalogue
 
-LONGEST_REASON: Final = 500
-"""Characters of why something is sent back or refused."""
-_REASON: Final = Problem(
-    "/reason", "missing", "Écrivez pourquoi, en une phrase.", "Say why, in one sentence."
-)
-_TOO_LONG: Final = Problem(
-    "/reason",
-    "string_too_long",
-    f"Écrivez la raison en {LONGEST_REASON} caractères au plus.",
-    f"Write the reason in {LONGEST_REASON} characters at most.",
-)
 _TAKE_UP: Final = Problem(
     "/decision",
     "nobody_to_return_to",
     "Personne ici n'a écrit cette annonce. Reprenez-la pour la corriger vous-même, ou rejetez-la.",
     "Nobody here wrote this announcement. Take it up to correct it yourself, or reject it.",
 )
+
+
+class OverBudgetError(Exception):
+    """The month's money for SMS is not enough for it, any more."""
 
 
 class ChangedMeanwhileError(Exception):
@@ -78,37 +72,56 @@ class Publishing:
 
     Everything raises `UnknownAnnouncementError` for what is not theirs to see, `ForbiddenError`
     for what is not theirs to decide, `UnlawfulMoveError` where it is too late.
+
+    `affords` says whether the month's money is enough for an announcement of that cost; asked in
+    the transaction that takes it, so that two officers do not take the same.
     """
 
     intake: Intake
     terms: Terms
+    affords: Callable[[Connection, Announcement, int], bool] = lambda *_: True
 
     async def submit(
-        self, code: str, officer: Officer, *, version: int | None = None, alone: bool = False
+        self,
+        code: str,
+        officer: Officer,
+        *,
+        version: int | None = None,
+        alone: bool = False,
+        cost: int | None = None,
     ) -> Announcement:
         """Ask for approval of what was written; `alone`: publish it, where no second person is
         needed. Asking again for what was asked for changes nothing.
 
-        Raises `RefusedError` with every fault, `EditedMeanwhileError` where it is no longer the
-        `version` that was shown, `OwnAnnouncementError` where somebody else must approve.
+        `cost` is what its SMS are foreseen to cost, in millionths. Raises `RefusedError` with every
+        fault, `EditedMeanwhileError` where it is no longer the `version` that was shown,
+        `OwnAnnouncementError` where somebody else must approve, `OverBudgetError`.
         """
         drawn = await self.intake.ledger.read(lambda conn: self._draw(conn, code, officer, version))
         if isinstance(drawn, Announcement):
-            return await self.approve(code, officer) if _left_to(drawn, alone) else drawn
+            if not _left_to(drawn, alone):
+                return drawn
+            return await self.approve(code, officer, cost=cost)
 
         def write(conn: Connection) -> Announcement:
             asked = self._hand_in(conn, drawn, officer)
-            return self._decide(conn, asked, officer) if _left_to(asked, alone) else asked
+            return self._decide(conn, asked, officer, cost) if _left_to(asked, alone) else asked
 
         return await self._act(write)
 
     async def approve(
-        self, code: str, officer: Officer, *, digest: str | None = None
+        self,
+        code: str,
+        officer: Officer,
+        *,
+        digest: str | None = None,
+        cost: int | None = None,
     ) -> Announcement:
         """Publish what somebody else asked for, after the undo delay, or when its time comes.
 
-        `digest` is of what the officer read (`four_eyes.reading`). Raises
-        `OwnAnnouncementError`, `ChangedMeanwhileError`, `RefusedError` where it is over already.
+        `digest` is of what the officer read (`four_eyes.reading`), `cost` of its SMS in millionths.
+        Raises `OwnAnnouncementError`, `ChangedMeanwhileError`, `OverBudgetError`, `RefusedError`
+        where it is over already.
         """
 
         def write(conn: Connection) -> Announcement:
@@ -116,14 +129,14 @@ class Publishing:
             composition = compositions.of_announcement(conn, found.id)
             if digest is not None and digest != four_eyes.reading(found, composition):
                 raise ChangedMeanwhileError(found)
-            return self._decide(conn, found, officer)
+            return self._decide(conn, found, officer, cost)
 
         return await self._act(write)
 
     async def return_(self, code: str, officer: Officer, reason: str) -> Announcement:
         """Send it back to whoever wrote it. Raises `RefusedError` without a reason, or where
         nobody here wrote it."""
-        why = _reason(reason)
+        why = checked_reason(reason)
 
         def write(conn: Connection) -> Announcement:
             found = self._to_decide(conn, code, officer, Event.RETURN)
@@ -138,7 +151,7 @@ class Publishing:
 
     async def reject(self, code: str, officer: Officer, reason: str) -> Announcement:
         """Refuse it for good. Raises `RefusedError` without a reason."""
-        why = _reason(reason)
+        why = checked_reason(reason)
 
         def write(conn: Connection) -> Announcement:
             found = self._to_decide(conn, code, officer, Event.CANCEL)
@@ -261,8 +274,10 @@ class Publishing:
         keep(conn, begun, drawn.asked, source, code)
         return written
 
-    def _decide(self, conn: Connection, found: Announcement, officer: Officer) -> Announcement:
-        """Publish it, if this officer may."""
+    def _decide(
+        self, conn: Connection, found: Announcement, officer: Officer, cost: int | None
+    ) -> Announcement:
+        """Publish it, if this officer may and the month's money is enough."""
         catalogue = load_catalogue(conn, found.authority)
         composition = compositions.of_announcement(conn, found.id)
         in_charge_of(conn, found.code, officer.principal(Role.APPROVE))
@@ -272,6 +287,10 @@ class Publishing:
             raise OwnAnnouncementError([each.name for each in others])
         if found.expires is not None and found.expires <= self.intake.clock.now():
             raise RefusedError([OVER])
+        if cost is not None:
+            if not self.affords(conn, found, cost):
+                raise OverBudgetError
+            promises.promise(conn, found.id, cost)
         verb = "publish_alone" if own else "approve"
         now = self._say(conn, officer, verb, found, text=four_eyes.reading(found, composition)[:16])
         return self._release(conn, found, officer, now)
@@ -327,12 +346,3 @@ class Publishing:
 def _left_to(found: Announcement, alone: bool) -> bool:
     """Whether it is still to be published by the officer who asks for it."""
     return alone and found.state is State.TO_APPROVE
-
-
-def _reason(given: str) -> str:
-    why = " ".join(given.split())
-    if not why:
-        raise RefusedError([_REASON])
-    if len(why) > LONGEST_REASON:
-        raise RefusedError([_TOO_LONG])
-    return why

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from hub.flow.office.looking import export
 from hub.flow.staff.roles import Role
-from hub.flow.writing.publishing import LONGEST_REASON
+from hub.flow.writing.reasons import LONGEST_REASON
 from hub.reports.progress import ChannelProgress
 from hub.reports.report import Report, report
 from hub.tariff import tariff_of

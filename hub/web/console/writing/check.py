@@ -15,7 +15,7 @@ from hub.flow.foresight.small_numbers import Teller
 from hub.flow.staff.roles import Role
 from hub.flow.writing.compositions import EditedMeanwhileError
 from hub.flow.writing.four_eyes import OwnAnnouncementError
-from hub.flow.writing.publishing import ChangedMeanwhileError
+from hub.flow.writing.publishing import ChangedMeanwhileError, OverBudgetError
 from hub.flow.writing.reading import faults
 from hub.web.console.guard import Seat, seated
 from hub.web.console.showing import see_other, show
@@ -62,11 +62,20 @@ async def take(request: web.Request, seat: Seat) -> web.StreamResponse:
         return see_other(request, *await _act(request, seat, found))
     except UnlawfulMoveError:
         return _decided(request)
-    except (ChangedMeanwhileError, EditedMeanwhileError):
-        now = await checked(request, seat)
-        return _decided(request) if now is None else _page(request, seat, now, _CHANGED, 409)
+    except (ChangedMeanwhileError, EditedMeanwhileError, OverBudgetError) as met:
+        return await _once_more(request, seat, met)
     except (OwnAnnouncementError, RefusedError) as refused:
         return _page(request, seat, found, *_said(refused, language_of(request)))
+
+
+async def _once_more(request: web.Request, seat: Seat, met: Exception) -> web.StreamResponse:
+    """The page as it is now: somebody changed the text, or took from the month's money."""
+    now = await checked(request, seat)
+    if now is None:
+        return _decided(request)
+    if isinstance(met, OverBudgetError):
+        return _page(request, seat, now, {"budget": True}, 422)
+    return _page(request, seat, now, _CHANGED, 409)
 
 
 def _decided(request: web.Request) -> web.Response:
@@ -97,10 +106,12 @@ async def _act(request: web.Request, seat: Seat, found: Checked) -> tuple[str, s
             await publishing.submit(code, officer, version=version)
             done = f"{here}/verifier", "asked"
         case "send":
-            sent = await publishing.submit(code, officer, version=version, alone=True)
+            cost = checking.sms_cost(found)
+            sent = await publishing.submit(code, officer, version=version, alone=True, cost=cost)
             done = here, _flash(sent.state)
         case "approve":
-            sent = await publishing.approve(code, officer, digest=seat.text("digest"))
+            cost, read = checking.sms_cost(found), seat.text("digest")
+            sent = await publishing.approve(code, officer, digest=read, cost=cost)
             done = here, _flash(sent.state)
         case "return":
             await publishing.return_(code, officer, why)

@@ -30,7 +30,7 @@ from hub.flow.writing.retold import Ground, as_announcement
 from hub.ledger import announcements
 from hub.tariff import prices_of
 from hub.web.console.guard import Seat
-from hub.web.console.writing.sms_month import Left, left_of_month
+from hub.web.console.writing.sms_month import Left, affords, leaves_at, left_of_month
 from hub.web.desk import Desk, desk
 from subscribers.catalogue import Catalogue, load_catalogue
 from templates.completeness import Element
@@ -88,7 +88,7 @@ def publishing_of(hub: Desk) -> Publishing:
     """What officers may do, by the operator's terms."""
     console = hub.settings.console
     terms = Terms(timedelta(seconds=console.undo_seconds), frozenset(console.alone), hub.sandbox)
-    return Publishing(hub.intake, terms)
+    return Publishing(hub.intake, terms, lambda conn, about, cost: affords(conn, hub, about, cost))
 
 
 async def checked(request: web.Request, seat: Seat) -> Checked | None:
@@ -179,7 +179,7 @@ def _foreseen(conn: Connection, hub: Desk, found: Checked) -> Checked:
     ahead = looking_ahead(conn, found.announcement, found.catalogue, press, prices=prices, now=now)
     over = found.announcement.kind is Kind.ALL_CLEAR
     complete = {} if over else completeness_of(ahead, found.catalogue)
-    left = left_of_month(conn, hub, found.catalogue, now)
+    left = left_of_month(conn, hub, found.catalogue, leaves_at(found.announcement, now))
     again = found.again
     if found.mode is not Mode.WRITING:
         again = to_come(conn, found.announcement, found.catalogue, now)
@@ -233,10 +233,14 @@ def in_reserve(hub: Desk, seat: Seat) -> bool:
 
 def over_budget(found: Checked) -> int:
     """By how many millionths its SMS go over the month's budget; 0 where they do not."""
-    if found.left is None or found.ahead is None:
-        return 0
-    cost = sum(each.cost or 0 for each in found.ahead.leaving if each.channel is ChannelName.SMS)
-    return max(cost - found.left.millionths, 0) if cost else 0
+    cost = sms_cost(found)
+    return max(cost - found.left.millionths, 0) if cost and found.left is not None else 0
+
+
+def sms_cost(found: Checked) -> int:
+    """What its SMS are foreseen to cost, in millionths."""
+    leaving = () if found.ahead is None else found.ahead.leaving
+    return sum(each.cost or 0 for each in leaving if each.channel is ChannelName.SMS)
 
 
 def differences(found: Checked) -> list[tuple[str, str, str]]:
