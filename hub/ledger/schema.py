@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-HEAD: Final = "0004"
+HEAD: Final = "0005"
 
 
 class NewerLedgerError(Exception):

@@ -12,3 +12,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("announcement", sa.Column("promised", sa.BigInteger()))
+
+
+def downgrade() -> None:
+    op.drop_column("announcement", "promised")
