@@ -34,10 +34,10 @@ install: $(TESTABLE) ## Make .venv and install everything into it
 demo: $(INSTALLED) ## A made-up town in a sandbox, on this machine alone (ARGS="--port 8081")
 	@$(BIN)/hub demo $(ARGS)
 
-# Three at a time, whatever the cores: the journeys wait more than they work. The rooms that start
+# Four at a time, whatever the cores: the journeys wait more than they work. The rooms that start
 # processes and browsers are not traced: it would take half as long again, and they prove promises,
 # not lines.
-PARALLEL := --numprocesses 3 --dist loadfile --no-loadscope-reorder
+PARALLEL := --numprocesses 4 --dist loadfile --no-loadscope-reorder
 UNTRACED := tests/journeys tests/browser tests/mutants tests/simulator
 test: $(TESTABLE) ## All the tests, with branch coverage (ARGS="tests/house -k clock")
 ifneq ($(ARGS),)
