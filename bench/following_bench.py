@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -108,7 +108,9 @@ def ask(conn: Connection, many: int) -> None:
             asked = Wanted(channel, states)
             label = f"log: {name}, {channel or 'every channel'}"
             timed(label, conn, partial(recipients, conn, 1, asked))
-    last = Wanted(None, frozenset(), many - 60, many - 60)
+    moments = Wanted(since=AT, until=AT + timedelta(seconds=10))
+    timed("log: ten seconds of it", conn, lambda: recipients(conn, 1, moments))
+    last = Wanted(after=many - 60, seen=many - 60)
     timed("log: the last page of all", conn, lambda: recipients(conn, 1, last))
 
 

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The deliveries of an announcement as officers look through them: which channel, which state,
-fifty at a time; and the story of one. Addresses are handed on for a door to mask."""
+since when, fifty at a time; and the story of one. Addresses are handed on for a door to mask."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from channels.base import ChannelName, Reason
 from hub.delivery import PENDING, REACHED, DeliveryState
@@ -17,7 +17,7 @@ from hub.ledger.tables import attempt, delivery, delivery_count, receipt, run
 from hub.reports.log import LoggedDelivery
 from subscribers import directory
 from subscribers.directory import ContactPoint
-from subscribers.tables import from_ms
+from subscribers.tables import from_ms, to_ms
 
 PAGE: Final = 50
 S = DeliveryState
@@ -25,11 +25,13 @@ S = DeliveryState
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which of them: of one channel or all, in these states or all. `after` is the last one seen,
-    `seen` how many were shown before."""
+    """Which of them: of one channel or all, in these states or all, that stand where they do since
+    a moment of [since, until). `after` is the last one seen, `seen` how many were shown before."""
 
     channel: ChannelName | None = None
     states: frozenset[DeliveryState] = frozenset()
+    since: datetime | None = None
+    until: datetime | None = None
     after: int = 0
     seen: int = 0
 
@@ -69,27 +71,51 @@ def recipients(conn: Connection, announcement: int, wanted: Wanted) -> Recipient
     each would be written at every move of every message)."""
     runs = _runs(conn, announcement, wanted.channel)
     total = _total(conn, list(runs), wanted.states)
+    if wanted.since is not None or wanted.until is not None:
+        return _of_a_time(conn, runs, total, wanted)
     limit = min(PAGE, total - wanted.seen)
     if not runs or limit <= 0:
         return Recipients((), total, more=False)
-    first = min(start for _, start in runs.values())
-    query = (
-        select(delivery)
-        .where(delivery.c.run.in_(runs), delivery.c.id >= max(first, wanted.after + 1))
-        .order_by(delivery.c.id)
-        .limit(limit)
-    )
-    if wanted.states:
-        query = query.where(delivery.c.state.in_(sorted(wanted.states)))
-    logged = [_logged(row, runs[row.run][0]) for row in conn.execute(query)]
-    contacts = directory.by_ids(conn, [row.contact_point for row in logged])
-    found = tuple(Recipient(row, contacts.get(row.contact_point)) for row in logged)
+    found = _met(conn, conn.execute(_rows(runs, wanted, wanted.after, limit)), runs)
     return Recipients(found, total, more=wanted.seen + len(found) < total and bool(found))
 
 
-def _runs(
-    conn: Connection, announcement: int, channel: ChannelName | None
-) -> Mapping[int, tuple[ChannelName, int]]:
+Runs = Mapping[int, tuple[ChannelName, int]]
+
+
+def _rows(runs: Runs, wanted: Wanted, after: int, limit: int) -> Select[Any]:
+    first = min(start for _, start in runs.values())
+    query = (
+        select(delivery)
+        .where(delivery.c.run.in_(runs), delivery.c.id >= max(first, after + 1))
+        .order_by(delivery.c.id)
+        .limit(limit)
+    )
+    return query.where(delivery.c.state.in_(sorted(wanted.states))) if wanted.states else query
+
+
+def _of_a_time(conn: Connection, runs: Runs, most: int, wanted: Wanted) -> Recipients:
+    """Of all there are (`most`, where looking ends), those of a time: no count knows how many."""
+    if not runs or not most:
+        return Recipients((), 0, more=False)
+    all_ = _rows(runs, wanted, 0, most).subquery()
+    timed = [
+        *([all_.c.at >= to_ms(wanted.since)] if wanted.since is not None else []),
+        *([all_.c.at < to_ms(wanted.until)] if wanted.until is not None else []),
+    ]
+    total = int(conn.execute(select(func.count()).select_from(all_).where(*timed)).scalar_one())
+    page = select(all_).where(*timed, all_.c.id > wanted.after).order_by(all_.c.id).limit(PAGE)
+    found = _met(conn, conn.execute(page), runs)
+    return Recipients(found, total, more=wanted.seen + len(found) < total and bool(found))
+
+
+def _met(conn: Connection, rows: Iterable[AnyRow], runs: Runs) -> tuple[Recipient, ...]:
+    logged = [_logged(row, runs[row.run][0]) for row in rows]
+    contacts = directory.by_ids(conn, [row.contact_point for row in logged])
+    return tuple(Recipient(row, contacts.get(row.contact_point)) for row in logged)
+
+
+def _runs(conn: Connection, announcement: int, channel: ChannelName | None) -> Runs:
     """The runs that have deliveries: each its channel, and where they begin."""
     query = select(run.c.id, run.c.channel, run.c.first_delivery).where(
         run.c.announcement == announcement, run.c.first_delivery.is_not(None)

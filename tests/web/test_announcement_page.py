@@ -2,7 +2,9 @@
 """An announcement's one page: where it stands, what may be done, and for whom it does not exist."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -201,6 +203,36 @@ async def test_the_pages_of_the_log_hold_everybody_once(office):
         tables.delivery, tables.delivery.c.state.in_(["accepted", "delivered", "failed"])
     )
     assert sorted(seen) == sorted(office.door.called(Kind.MESSAGE, row.id) for row in rows)
+
+
+async def test_the_log_is_looked_through_by_the_minute_on_the_towns_clock(office):
+    hand = await office.officer()
+    code, key = await posted(office.door)
+    await office.door.settled(key, code)
+    number = await office.door.announcement_id(code)
+    runs = {
+        each.id for each in await office.door.rows(tables.run, tables.run.c.announcement == number)
+    }
+    moved = [each.at for each in await office.door.rows(tables.delivery) if each.run in runs]
+    log = f"/console/annonces/{code}/destinataires"
+
+    async def found(**asked):
+        page = (await hand.get(f"{log}?{urlencode(asked)}")).text
+        total = re.search(r"<caption>([\d\u202f]+)", page)
+        return int(total[1]) if total else 0, page.count('<th scope="row"')
+
+    def minute(ms, by=0):
+        at = datetime.fromtimestamp(ms / 1000, ZoneInfo("Europe/Paris")) + timedelta(minutes=by)
+        return f"{at:%Y-%m-%dT%H:%M}"
+
+    all_ = await found()
+    assert all_[0] == len(moved) > 5
+    first, last = min(moved), max(moved)
+    assert await found(du=minute(first), au=minute(last)) == all_
+    assert await found(du=minute(last, 1)) == (0, 0)
+    assert await found(au=minute(first, -1)) == (0, 0)
+    for nonsense in ("hier", "9999-12-31T23:59", "0001-01-01T00:00", "2026-02-31T08:00"):
+        assert (await found(au=nonsense, etat="remis"))[0] in {0, (await found(etat="remis"))[0]}
 
 
 async def test_the_report_its_file_and_the_api_tell_the_same(office):

@@ -5,8 +5,10 @@ Addresses are masked; showing one is a role of its own, and a line in the journa
 """
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from sqlalchemy import Connection
@@ -33,6 +35,7 @@ from hub.web.problems import not_found
 from hub.web.references import SHAPE, Kind, References
 from templates import gsm
 
+FILTERS: Final = ("canal", "etat", "du", "au")
 _LIST: Final = ONE + "/destinataires"
 _ROW: Final = f"{_LIST}/{{delivery:{SHAPE}}}"
 
@@ -48,13 +51,14 @@ def routes() -> list[web.RouteDef]:
 
 @seated(Role.READ)
 async def show_log(request: web.Request, seat: Seat) -> web.StreamResponse:
-    """Fifty a page. `canal` is a channel, `etat` one of `GROUPS`; what is none of them is all."""
+    """Fifty a page. `canal` is a channel, `etat` one of `GROUPS`, `du` and `au` are minutes on the
+    town's clock ("2026-11-26T08:00"); what is none of them is all."""
     found = await must_see(request, seat)
     names = desk(request).references
-    wanted = _wanted(request.query, names)
+    wanted = _wanted(request.query, names, ZoneInfo(seat.authority.timezone))
     number = found.announcement.id
     page = await desk(request).ledger.read(lambda conn: recipients(conn, number, wanted))
-    chosen = {name: request.query.get(name, "") for name in ("canal", "etat")}
+    chosen = {name: request.query.get(name, "") for name in FILTERS}
     here = f"/console/annonces/{found.announcement.code}"
     return show(
         request,
@@ -73,14 +77,23 @@ async def show_log(request: web.Request, seat: Seat) -> web.StreamResponse:
     )
 
 
-def _wanted(query: Mapping[str, str], names: References) -> Wanted:
+def _wanted(query: Mapping[str, str], names: References, zone: ZoneInfo) -> Wanted:
     name, group = query.get("canal", ""), query.get("etat", "")
     return Wanted(
         ChannelName(name) if name in tuple(ChannelName) else None,
         GROUPS.get(group, frozenset()),
+        _minute(query.get("du", ""), zone),
+        _minute(query.get("au", ""), zone, later=1),  # that minute, too
         names.number(Kind.MESSAGE, query.get("apres", "")),
         _whole(query.get("vus", "")),
     )
+
+
+def _minute(given: str, zone: ZoneInfo, *, later: int = 0) -> datetime | None:
+    try:
+        return datetime.fromisoformat(given).replace(tzinfo=zone) + timedelta(minutes=later)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _whole(given: str) -> int:
