@@ -45,6 +45,22 @@ async def test_the_tenth_wrong_password_of_a_minute_is_the_last(office):
     assert replies[10].status == 429
 
 
+async def test_a_town_hall_behind_one_address_signs_in_at_once_and_a_stranger_there_tries_little(
+    office,
+):
+    crisis = [await office.officer(signed_in=False) for _ in range(20)]
+    assert [(await each.sign_in()).status for each in crisis] == [303] * 20
+    stranger = await office.writer(signed_in=False)
+    replies = []
+    for n in range(12):
+        stranger.email = f"agent{n + 1}@example.org"  # another account each time
+        replies.append((await stranger.sign_in("autre chose")).status)
+    assert replies == [422] * 10 + [429] * 2
+    for each in crisis[:12]:
+        await each.post("/console/deconnexion")
+        assert (await each.sign_in()).status == 303, "a browser they were in before"
+
+
 async def test_nobody_is_signed_in_by_a_form_of_elsewhere(office):
     hand = await office.writer(signed_in=False)
     given = {"email": hand.email, "password": "une phrase de passe assez longue"}

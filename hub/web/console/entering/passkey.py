@@ -16,7 +16,7 @@ from hub.flow.staff.second import Proof
 from hub.flow.staff.sessions import NOBODY, UNPROVEN, Stage
 from hub.web import cookies
 from hub.web.console.entering.profile import HOME, knows_password
-from hub.web.console.entering.sign_in import MOST_TRIES, at_the_door, inside, text_of
+from hub.web.console.entering.sign_in import MOST_COMERS, at_the_door, inside, text_of
 from hub.web.console.guard import COOKIE, SIGN_IN, Seat, let_in, seated
 from hub.web.console.showing import see_other, show
 from hub.web.desk import Desk, desk
@@ -140,7 +140,7 @@ async def ask(request: web.Request) -> web.StreamResponse:
     """Something to sign, for a browser of which nobody knows yet whose it is. As JSON."""
     hub = desk(request)
     await at_the_door(request)
-    await hub.limiter.admit("sign-in", origin_of(request), MOST_TRIES)
+    await hub.limiter.admit("passkey", origin_of(request), MOST_COMERS)
     place, ceremony, now = _place(request, hub.authority_name), await _ceremony(), hub.clock.now()
     former = cookies.read(request, COOKIE)
 
@@ -159,7 +159,7 @@ async def ask(request: web.Request) -> web.StreamResponse:
 async def sign_in(request: web.Request) -> web.StreamResponse:
     """Open a session with the key that signed: it is both proofs."""
     hub, form = desk(request), await at_the_door(request)
-    await hub.limiter.admit("sign-in", origin_of(request), MOST_TRIES)
+    await hub.limiter.admit("sign-in", origin_of(request), MOST_COMERS)
     back = inside(text_of(form, "suite"))
     who = await _signer(request, text_of(form, "credential"))
     if who is None:

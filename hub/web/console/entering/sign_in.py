@@ -33,7 +33,10 @@ from hub.web.problems import ProblemError
 from hub.web.strangers import origin_of
 
 MOST_TRIES: Final = 10
-"""Passwords tried a minute from one block of addresses, and for one account."""
+"""Passwords tried a minute for one account."""
+MOST_COMERS: Final = 30
+"""Who may try a minute from one block of addresses: a town hall's officers share one, and come all
+at once when a river rises. Who comes to a browser they have signed in at before is not counted."""
 _MOST_NOTES: Final = 60  # lines a minute about refusals, whoever knocks
 _INSIDE: Final = re.compile(
     r"/(console|admin|guichet)([/?][!-\[\]-~]*)?"
@@ -61,9 +64,10 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
     hub, form = desk(request), await at_the_door(request)
     email, password = text_of(form, "email"), text_of(form, "password")
     where, account = origin_of(request), officers.normal(email)[:254]
-    await hub.limiter.admit("sign-in", where, MOST_TRIES)
     found = await hub.ledger.read(lambda conn: officers.by_email(conn, email))
     known = found is not None and is_known(request, found[0])
+    if not known:
+        await hub.limiter.admit("sign-in", where, MOST_COMERS)
     await hub.limiter.admit("sign-in-known" if known else "sign-in-as", account, MOST_TRIES)
     right = await officers.verifies(None if found is None else found[1], password)
     back = inside(text_of(form, "suite"))
