@@ -124,6 +124,7 @@ WRITING = (
     "saved",
     "dropped",
     "not_editable",
+    "in_another",
     "model_saved",
     "model_away",
     "model_back",
