@@ -19,6 +19,8 @@ from bench.office import OFFICE, PATIENCE, ask
 from bench.visiting import AMINA, URGENT, Visited, open_browser, open_town
 
 WIDTHS: Final = (320, 1280)
+_TALL: Final = 800
+_DRAWN: Final = 1_500  # ms that frames, of other processes, are given to load and be drawn
 OFFICE_WIDTHS: Final = (390, 1280)
 SCHEMES: Final = ("light", "dark")
 NUMBERS: Final = {320: "06 39 98 77 20", 1280: "06 39 98 77 80"}
@@ -118,7 +120,7 @@ def shoot(folder: Path, wanted: list[str]) -> Iterator[str]:
 
 @contextmanager
 def _tab(browser: Browser, width: int) -> Iterator[Page]:
-    look = {"viewport": {"width": width, "height": 800}, "device_scale_factor": 1.5}
+    look = {"viewport": {"width": width, "height": _TALL}, "device_scale_factor": 1.5}
     context = browser.new_context(locale="fr-FR", **look)
     context.set_default_timeout(PATIENCE)
     yield context.new_page()
@@ -132,11 +134,22 @@ def _pictures(page: Page, town: Visited, visits: Visits, folder: Path, width: in
         except (Error, TimeoutError) as wrong:
             yield f"{name}-{width}: {str(wrong).splitlines()[0]}"
             continue
+        _stretch(page, width)
         for scheme in SCHEMES:
             page.emulate_media(color_scheme=scheme)
             picture = f"{name}-{width}-{scheme}.png"
             page.screenshot(path=folder / picture, full_page=True)
             yield picture
+        page.set_viewport_size({"width": width, "height": _TALL})
+
+
+def _stretch(page: Page, width: int) -> None:
+    """A window as tall as its page: what sticks to the window's edge stands where the page ends,
+    and every frame is within sight, and drawn."""
+    tall = page.evaluate("document.documentElement.scrollHeight")
+    page.set_viewport_size({"width": width, "height": tall})
+    if page.frames[1:]:
+        page.wait_for_timeout(_DRAWN)
 
 
 if __name__ == "__main__":
