@@ -11,7 +11,7 @@ from hub.web.language import language_of, remember
 from hub.web.town import LOOK, TOWN
 from subscribers.catalogue import Authority
 from templates.pages.around import Alert, Around
-from templates.pages.pages import page
+from templates.pages.pages import crowded_page, page
 
 PRIVATE: Final = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 """A personal page: kept by nobody on the way, listed nowhere."""
@@ -24,15 +24,18 @@ def show(
     *,
     status: int = 200,
     private: bool = False,
+    crowded: bool = False,
     authority: Authority | None = None,
     **context: Any,
 ) -> web.Response:
     """The page of a template, in the reader's language, with what it needs.
 
-    `authority` is whose page it is, by default the town this instance shows to its citizens.
+    `authority` is whose page it is, by default the town this instance shows to its citizens;
+    `crowded`, whether all the town may come for it at once.
     """
     hub = desk(request)
-    body = page(
+    make = crowded_page if crowded else page
+    body = make(
         name,
         language_of(request),
         timezone=authority.timezone if authority else hub.settings.hub.timezone,

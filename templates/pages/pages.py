@@ -6,6 +6,8 @@ name raises, so a blank never reaches a citizen. What every page needs stands in
 """
 
 import hashlib
+import pickle
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -130,6 +132,28 @@ def page(name: str, language: str, *, timezone: str = "Europe/Paris", **context:
     names: dict[str, object] = {**alone, **context}
     template = _environment(spoken).get_template(name)
     return template.render(names, language=spoken, timezone=ZoneInfo(timezone))
+
+
+_MADE: Final[OrderedDict[bytes, str]] = OrderedDict()
+_MOST_MADE: Final = 100  # pages; a long one takes a hundred kilobytes
+
+
+def crowded_page(
+    name: str, language: str, *, timezone: str = "Europe/Paris", **context: object
+) -> str:
+    """`page`, for what a crowd comes for after an alert: what says the same is made once.
+
+    For what anybody may read: it stays in memory until a hundred others were asked for. What the
+    page shows is in `context` and compared whole, so that nobody reads an older one.
+    """
+    asked = pickle.dumps((name, offered(language), timezone, sorted(context.items())))
+    key = hashlib.sha256(asked).digest()
+    if key not in _MADE:
+        _MADE[key] = page(name, language, timezone=timezone, **context)
+    _MADE.move_to_end(key)
+    if len(_MADE) > _MOST_MADE:
+        _MADE.popitem(last=False)
+    return _MADE[key]
 
 
 def every_page() -> Sequence[tuple[str, str]]:

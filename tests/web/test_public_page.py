@@ -2,13 +2,15 @@
 """What anybody may read: what was published, in the nearest language, and nothing executed."""
 
 import re
+from collections import OrderedDict
 from datetime import timedelta
 
 import pytest
 
 from channels.base import ChannelName, Recipient
 from subscribers import directory
-from templates.pages.pages import asset
+from templates.pages import pages
+from templates.pages.pages import asset, page
 
 OUR_OWN = re.compile(r'<script type="module" src="/static/[a-z]+\.js\?v=[0-9a-f]{12}"></script>')
 NASTY = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
@@ -163,6 +165,33 @@ async def test_the_home_page_puts_living_alerts_first_and_withdrawn_ones_nowhere
     assert f"/a/{alert}" in above
     assert f"/a/{quiet}" not in above
     assert f"/a/{withdrawn}" not in above
+
+
+async def test_what_a_crowd_comes_for_is_made_once_and_nobody_is_shown_an_older_one(
+    door, news, monkeypatch
+):
+    made = []
+
+    def make(name, *more, **shown):
+        made.append(name)
+        return page(name, *more, **shown)
+
+    monkeypatch.setattr(pages, "page", make)
+    monkeypatch.setattr(pages, "_MADE", OrderedDict())
+    monkeypatch.setattr(pages, "_MOST_MADE", 2)
+    key = await door.key()
+    code = await published(door, key, news)
+    for _ in range(5):
+        assert (await door.ask("GET", f"/a/{code}")).status == 200
+    assert made == ["announcement.html"]
+    english = await door.ask("GET", f"/a/{code}?lang=en")
+    assert 'lang="en"' in english.text
+    await door.with_key(key, "POST", f"{code}/cancel")
+    assert "La ville a retiré cette annonce." in (await door.ask("GET", f"/a/{code}")).text
+    assert len(made) == 3
+    assert len(pages._MADE) == 2
+    await door.ask("GET", f"/a/{code}")
+    assert len(made) == 3
 
 
 async def test_the_phones_show_what_arrived_by_every_road_and_how_far_it_is(door, news):

@@ -50,6 +50,7 @@ async def show(request: web.Request) -> web.Response:
     page = show_page(
         request,
         "announcement.html",
+        crowded=True,
         **{
             **article(hub, now, (), town.catalogue, language, read_in=read_in),
             "published": thread.first.published,

@@ -30,6 +30,7 @@ async def show(request: web.Request) -> web.Response:
     page = show_page(
         request,
         "portal/archive.html",
+        crowded=True,
         threads=[
             row(each, town, language) for each in found[(number - 1) * _A_PAGE : number * _A_PAGE]
         ],

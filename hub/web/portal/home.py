@@ -31,13 +31,14 @@ async def show(request: web.Request) -> web.Response:
     page = show_page(
         request,
         "portal/home.html",
+        crowded=True,
         alerts=[
             {**row(each, town, language), **_advice(words[each.current.id], town, language)}
             for each in alerts
         ],
         latest=[row(each, town, language) for each in others[:_LATEST]],
         more=len(others) > _LATEST,
-        now=town.now,
+        now=town.now.replace(second=0, microsecond=0),  # the page tells the minute
     )
     return fresh(request, page)
 
